@@ -1,0 +1,72 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  visibility:
+    description:
+      - Which endpoints of the platform are used where none is given. V(private) takes those that are reachable from IBM Cloud's
+        private network only; V(public-and-private) prefers the public ones, which work from everywhere.
+      - If not set, E(IC_VISIBILITY) is used, then E(IBMCLOUD_VISIBILITY).
+    type: str
+    choices: [public, private, public-and-private]
+    default: public
+  iam_endpoint:
+    description:
+      - Base URL of IAM; it may have a path, and may end in C(/identity/token).
+      - Plain C(http) is accepted for loopback addresses only. This holds for every endpoint.
+      - If not set, E(IBMCLOUD_IAM_API_ENDPOINT) is used, then the default for O(visibility).
+    type: str
+  resource_controller_endpoint:
+    description:
+      - Base URL of the Resource Controller; it may have a path.
+      - If not set, E(IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT) is used, then the default for O(visibility).
+    type: str
+  validate_certs:
+    description: Whether certificates of servers are verified. Switch this off for experiments only.
+    type: bool
+    default: true
+  ca_path:
+    description: A file with the certificates of the authorities to trust, instead of those that C(requests) brings along.
+    type: path
+  request_timeout:
+    description:
+      - How long to wait for one answer, in seconds.
+      - If not set, E(IC_TIMEOUT) is used, then E(IBMCLOUD_TIMEOUT).
+    type: float
+    default: 60
+  retry_timeout:
+    description:
+      - For how long a read that failed in passing is repeated, in seconds. V(0) means that it is not repeated.
+      - A write is never simply repeated. When its answer was lost, what it should have changed is read first.
+    type: float
+    default: 120
+"""
+
+    ADMIN = r"""
+options:
+  admin_url:
+    description:
+      - Base URL of the target's administration REST API.
+      - If not set, the one that the instance's document publishes is used. Give it where that is not reachable, for instance
+        because the instance has public and private endpoints and only the other one is published.
+    type: str
+  admin_domains:
+    description:
+      - More domains under which a published admin URL is trusted with credentials. The vendor's own are always trusted.
+    type: list
+    elements: str
+    default: []
+"""
+
+    SOURCE_ADMIN = r"""
+options:
+  source_admin_url:
+    description: Like O(admin_url), for the source.
+    type: str
+"""

@@ -1,0 +1,140 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a module's run() receives, and the module-side main(). Private to this collection: it may change at any time.
+
+A module is a spec and a function ``run(call) -> result``. The function neither knows nor cares whether it runs as an
+ordinary module (``run_as_module`` below) or inside the controller's worker (``plugin_utils/_action.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
+
+Result = dict[str, t.Any]
+
+
+class Clock(t.Protocol):
+    """Time as this collection sees it, so that tests can bring their own."""
+
+    def monotonic(self) -> float:
+        """Seconds that never step back; for deadlines and token lifetimes."""
+
+    def time(self) -> float:
+        """Seconds since the epoch; only to compare with times that a service wrote."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+
+
+class SystemClock:
+    """The machine's own time. Its monotonic clock is the same in all processes of a machine."""
+
+    def monotonic(self) -> float:
+        """Seconds that never step back."""
+        return time.monotonic()
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+        time.sleep(seconds)
+
+
+class Token(t.NamedTuple):
+    """A bearer token; times on the monotonic clock, in seconds."""
+
+    value: str
+    refresh_at: float
+    expires_at: float
+
+
+class TokenStore(t.Protocol):
+    """Where tokens live between the requests (and, in process, between the tasks) of a run."""
+
+    def get(self, key: str) -> Token | None:
+        """The token under a key's digest, if there is one."""
+
+    def put(self, key: str, token: Token) -> None:
+        """Remembers a token."""
+
+    def exclusive(self, key: str, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Held while a token is fetched, so that one process asks and the others wait, at most so many seconds."""
+
+
+class PrivateTokenStore:
+    """Tokens of one process."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, Token] = {}
+
+    def get(self, key: str) -> Token | None:
+        """The token under a key's digest, if there is one."""
+        return self._tokens.get(key)
+
+    def put(self, key: str, token: Token) -> None:
+        """Remembers a token."""
+        self._tokens[key] = token
+
+    def exclusive(self, key: str, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Nothing to hold: there is nobody else."""
+        return contextlib.nullcontext()
+
+
+def _nothing(*args: t.Any) -> None:
+    return None
+
+
+@dataclasses.dataclass
+class Call:
+    """One task: validated parameters and the ways to the outside.
+
+    ``progress`` shows a line while a task runs (in process only), ``trace`` one line per HTTP request (``-vvv``),
+    ``check_wanted`` raises Abandoned when nobody waits for the result any more, ``secrets`` collects values that must
+    not be shown besides the parameters that are marked as secret.
+    """
+
+    params: dict[str, t.Any]
+    check_mode: bool = False
+    clock: Clock = dataclasses.field(default_factory=SystemClock)
+    tokens: TokenStore = dataclasses.field(default_factory=PrivateTokenStore)
+    progress: t.Callable[[str], None] = _nothing
+    warn: t.Callable[[str], None] = _nothing
+    trace: t.Callable[[str], None] = _nothing
+    check_wanted: t.Callable[[], None] = _nothing
+    secrets: set[str] = dataclasses.field(default_factory=set)
+
+
+Run = t.Callable[[Call], Result]
+
+
+def run_as_module(spec: ArgSpec, run: Run) -> t.NoReturn:
+    """The body of every module's main(): validates, runs, and leaves through the one exit of Ansible's modules."""
+    module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules())
+    requests_made: list[str] = []
+    secrets = module.no_log_values
+    call = Call(
+        params=module.params,
+        check_mode=module.check_mode,
+        warn=module.warn,
+        trace=requests_made.append,
+        secrets=secrets,
+    )
+    verbose = {"http_trace": requests_made} if module._verbosity >= 3 else {}
+    try:
+        require_libraries()
+        result = run(call)
+    except MirrorOpsError as error:
+        module.fail_json(msg=error.message, failure=error.failure(), **verbose)
+    module.exit_json(**result, **verbose)

@@ -1,0 +1,123 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Client of an instance's Administration REST API (API §4). Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Api
+
+PAGE_SIZE = 1000
+MOST_PAGES = 10000
+
+
+class Topic(t.NamedTuple):
+    """A topic, as far as mirroring cares."""
+
+    name: str
+    partitions: int | None
+
+
+class Admin:
+    """Topics and mirroring controls of one instance."""
+
+    def __init__(self, api: Api, instance: str) -> None:
+        self._api = api
+        self.instance = instance
+
+    def topics(self) -> list[Topic]:
+        """All topics over all pages, by name (API §4.5)."""
+        attempt = f"list the topics of {self.instance}"
+        found: dict[str, Topic] = {}
+        for page in range(1, MOST_PAGES):
+            answer = self._get("/admin/topics", attempt, {"per_page": PAGE_SIZE, "page": page})
+            if not isinstance(answer.body, list):
+                raise self._unusable(answer, attempt, "the answer is not a list of topics")
+            before = len(found)
+            for document in answer.body:
+                if isinstance(document, dict) and isinstance(document.get("name"), str):
+                    partitions = document.get("partitions")
+                    found[document["name"]] = Topic(
+                        document["name"], partitions if isinstance(partitions, int) and not isinstance(partitions, bool) else None
+                    )
+            if not answer.body or len(found) == before or _is_last(answer, len(found)):
+                break
+        return sorted(found.values())
+
+    def selection(self) -> list[str] | None:
+        """The patterns that decide what is mirrored; None when mirroring is not enabled here (404, API §4.4).
+
+        ``[]``, ``[""]`` and a missing list all mean that nothing is selected. Order is kept.
+        """
+        attempt = f"read the topic selection of {self.instance}"
+        try:
+            answer = self._get("/admin/mirroring/topic-selection", attempt)
+        except _errors.NotFound:
+            return None
+        return self._includes(answer, attempt)
+
+    def select(self, patterns: list[str]) -> list[str]:
+        """Replaces the whole selection (API §4.4). Returns the new one. An empty one is sent in its documented form."""
+        attempt = f"set the topic selection of {self.instance}"
+        answer = self._api.send(
+            "POST",
+            "/admin/mirroring/topic-selection",
+            attempt=attempt,
+            instance=self.instance,
+            body={"includes": patterns or [""]},
+        )
+        return self._includes(answer, attempt)
+
+    def active_topics(self) -> list[str] | None:
+        """Names of the topics being mirrored now, source or remote names (API §4.4); None when mirroring is not enabled."""
+        attempt = f"read the active topics of {self.instance}"
+        try:
+            answer = self._get("/admin/mirroring/active-topics", attempt)
+        except _errors.NotFound:
+            return None
+        names = answer.body.get("active_topics") if isinstance(answer.body, dict) else None
+        if names is None and isinstance(answer.body, dict):
+            return []
+        if not isinstance(names, list):
+            raise self._unusable(answer, attempt, "the answer holds no list of active topics")
+        return [name for name in names if isinstance(name, str) and name]
+
+    def status(self) -> str:
+        """``available``, ``degraded``, ``offline`` or ``unknown`` (API §4.6)."""
+        attempt = f"read the status of {self.instance}"
+        answer = self._get("/admin/status", attempt)
+        status = answer.body.get("status") if isinstance(answer.body, dict) else None
+        return status if isinstance(status, str) else "unknown"
+
+    def _get(self, path: str, attempt: str, query: dict[str, t.Any] | None = None) -> Answer:
+        return self._api.get(path, attempt=attempt, instance=self.instance, query=query)
+
+    def _includes(self, answer: Answer, attempt: str) -> list[str]:
+        if not isinstance(answer.body, dict):
+            raise self._unusable(answer, attempt, "the answer is not a topic selection")
+        includes = answer.body.get("includes")
+        if includes is None:
+            return []
+        if not isinstance(includes, list):
+            raise self._unusable(answer, attempt, "the answer's includes is not a list")
+        return [pattern for pattern in includes if isinstance(pattern, str) and pattern]
+
+    def _unusable(self, answer: Answer, attempt: str, reason: str) -> _errors.UnusableAnswer:
+        return _errors.UnusableAnswer(
+            reason, attempt=attempt, instance=self.instance, status=answer.status, transaction_id=answer.transaction_id
+        )
+
+
+def _is_last(answer: Answer, seen: int) -> bool:
+    """Whether the headers say that no page follows (API §4.3, §4.5); without them only an empty page ends the list."""
+    link = answer.headers.get("Link")
+    if link:
+        return 'rel="next"' not in link and "rel=next" not in link
+    try:
+        return seen >= int(answer.headers.get("X-Total-Count", ""))
+    except ValueError:
+        return False

@@ -1,0 +1,121 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a task's options to clients: endpoints, identities, admin URLs. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import typing as t
+import urllib.parse
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import ResourceController
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Api, Bearer, Http, check_endpoint, is_loopback
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import ApiKeyToken, FixedToken, read_api_key
+
+HOSTS = {
+    "iam_endpoint": {"public": "https://iam.cloud.ibm.com", "private": "https://private.iam.cloud.ibm.com"},
+    "resource_controller_endpoint": {
+        "public": "https://resource-controller.cloud.ibm.com",
+        "private": "https://private.resource-controller.cloud.ibm.com",
+    },
+}
+"""Default endpoints by visibility (API §1.1, §1.8)."""
+
+ADMIN_DOMAINS = ("containers.appdomain.cloud", "messagehub.appdomain.cloud", "eventstreams.cloud.ibm.com")
+"""Where the vendor's instances have their admin URL (API §4.1)."""
+
+
+class Account:
+    """The clients of one identity."""
+
+    def __init__(self, http: Http, bearer: Bearer, params: dict[str, t.Any]) -> None:
+        self._http = http
+        self._bearer = bearer
+        self._params = params
+        self.iam = Iam(Api(http, endpoint(params, "iam_endpoint"), bearer, "Transaction-Id"))
+        self._controller_url = endpoint(params, "resource_controller_endpoint")
+        self.instances = ResourceController(Api(http, self._controller_url, bearer, "Transaction-Id"))
+
+    def own_account_id(self) -> str | None:
+        """The account of the API key, when it can be told."""
+        return self._bearer.account_id() if isinstance(self._bearer, ApiKeyToken) else None
+
+    def admin(self, instance: Instance, option: str = "admin_url") -> Admin:
+        """The admin API of an instance: where the option says, else where its document says.
+
+        Raises InvalidInput when the document shows no URL, or one outside the vendor's domains: the token must not go there.
+        """
+        given = self._params.get(option)
+        if given:
+            url = check_endpoint(given, option)
+        elif instance.admin_url:
+            url = self._published(instance.admin_url, instance, option)
+        else:
+            raise _errors.InvalidInput(
+                f"the document of {instance.label} shows no admin URL (kafka_http_url)",
+                instance=instance.label,
+                remedy=f"Give it as {option}; a service credential of the instance shows it as kafka_admin_url.",
+            )
+        return Admin(Api(self._http, url, self._bearer, "X-Global-Transaction-Id"), instance.label)
+
+    def _published(self, url: str, instance: Instance, option: str) -> str:
+        try:
+            scheme, host = urllib.parse.urlsplit(url).scheme, urllib.parse.urlsplit(url).hostname or ""
+        except ValueError:
+            scheme, host = "", ""
+        simulated = is_loopback(host) and is_loopback(urllib.parse.urlsplit(self._controller_url).hostname)
+        domains = (*ADMIN_DOMAINS, *(domain.strip(". ") for domain in self._params.get("admin_domains") or []))
+        trusted = scheme == "https" and any(host == d or host.endswith(f".{d}") for d in domains if d)
+        if not trusted and not simulated:
+            raise _errors.InvalidInput(
+                f"the admin URL that {instance.label} publishes, {url!r}, is not https under a domain of the vendor, "
+                "so no credentials are sent there",
+                instance=instance.label,
+                remedy=f"If it is right, allow its domain with admin_domains, or give the URL as {option}.",
+            )
+        return check_endpoint(url, f"the admin URL of {instance.label}")
+
+
+class Cloud(t.NamedTuple):
+    """Both identities of a task; they are one and the same unless a second key was given."""
+
+    target: Account
+    source: Account
+
+
+def connect(call: Call) -> Cloud:
+    """Clients for a task. Raises InvalidInput for missing credentials or endpoints that cannot be used. Sends nothing."""
+    params = call.params
+    http = Http(call)
+    source_key = params.get("source_api_key")
+    if not params.get("ibmcloud_api_key") and not params.get("iam_token"):
+        raise _errors.InvalidInput(
+            "no credentials for IBM Cloud",
+            remedy="Export IC_API_KEY (or IBMCLOUD_API_KEY), or set ibmcloud_api_key.",
+        )
+    target = Account(http, _bearer(call, http, params.get("ibmcloud_api_key"), "ibmcloud_api_key"), params)
+    if not source_key:
+        return Cloud(target, target)
+    return Cloud(target, Account(http, _bearer(call, http, source_key, "source_api_key"), params))
+
+
+def endpoint(params: dict[str, t.Any], option: str) -> str:
+    """The base URL of a platform API: the option, else the default for the visibility. Raises InvalidInput."""
+    if params.get(option):
+        return check_endpoint(params[option], option)
+    private = params.get("visibility") == "private"
+    return HOSTS[option]["private" if private else "public"]
+
+
+def _bearer(call: Call, http: Http, key: str | None, option: str) -> Bearer:
+    if not key:
+        return FixedToken(call.params["iam_token"])
+    api_key = read_api_key(key, option)
+    call.secrets.add(api_key)
+    return ApiKeyToken(http, endpoint(call.params, "iam_endpoint"), api_key)

@@ -1,0 +1,121 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Client of IAM Policy Management (API §2). Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import typing as t
+import urllib.parse
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import policies as _policies
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Api
+
+MOST_PAGES = 10000
+
+
+class Iam:
+    """Authorization policies of the accounts that an identity can see."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def authorizations(self, account_id: str) -> list[_policies.Policy]:
+        """All active authorization policies of an account, in v1 and in v2 syntax, each once (API §2.3, §2.7).
+
+        An empty list may only mean that the identity may not see them.
+        """
+        found: dict[str, _policies.Policy] = {}
+        hidden: list[str] = []
+        for document in self._pages("v1", account_id):
+            if _policies.is_placeholder(document):
+                identity = _policies.placeholder_id(document)
+                hidden += [identity] if identity else []
+            else:
+                self._note(found, document)
+        for document in self._second_view(account_id):
+            self._note(found, document)
+        for identity in hidden:
+            if identity not in found:
+                self._note(found, self._placeholder_target(identity))
+        return [policy for policy in found.values() if policy.state == "active"]
+
+    def create(self, grant: _policies.Grant, description: str | None) -> _policies.Policy | None:
+        """Creates a policy, one time. Returns it, or None when an equal one exists already (409, API §2.8).
+
+        Raises ExchangeError; with ``processed == "maybe"`` the policies must be read before this is tried again.
+        """
+        attempt = "create the authorization policy"
+        try:
+            answer = self._api.send("POST", "/v1/policies", attempt=attempt, body=_policies.policy_body(grant, description))
+        except _errors.Conflict:
+            return None
+        policy = _policies.parse_policy(answer.body)
+        if policy is None:
+            raise _errors.UnusableAnswer(
+                "the answer holds no policy", attempt=attempt, status=answer.status, transaction_id=answer.transaction_id
+            )
+        return policy
+
+    def delete(self, policy: _policies.Policy) -> None:
+        """Deletes a policy, with the API version it was written in. One that is gone already is fine (API §2.9)."""
+        try:
+            self._api.send(
+                "DELETE",
+                f"/{policy.version}/policies/{urllib.parse.quote(policy.id, safe='')}",
+                attempt=f"delete the authorization policy {policy.id}",
+            )
+        except _errors.NotFound:
+            return
+
+    def _note(self, found: dict[str, _policies.Policy], document: t.Any) -> None:
+        policy = _policies.parse_policy(document)
+        if policy is not None:
+            found.setdefault(policy.id, policy)
+
+    def _second_view(self, account_id: str) -> t.Iterator[dict[str, t.Any]]:
+        """The v2 list; nothing where the service does not offer authorizations in v2 syntax (sources disagree, API §2.3)."""
+        try:
+            yield from self._pages("v2", account_id)
+        except _errors.ApiError as error:
+            if error.status not in (400, 404):
+                raise
+
+    def _placeholder_target(self, identity: str) -> t.Any:
+        try:
+            path = f"/v2/policies/{urllib.parse.quote(identity, safe='')}"
+            return self._api.get(path, attempt=f"read the authorization policy {identity}").body
+        except _errors.NotFound:
+            return None
+
+    def _pages(self, version: str, account_id: str) -> t.Iterator[dict[str, t.Any]]:
+        attempt = f"list the authorization policies of account {account_id}"
+        query = {"account_id": account_id, "type": "authorization"}
+        seen: set[str] = set()
+        while True:
+            answer = self._api.get(f"/{version}/policies", attempt=attempt, query=query)
+            documents = answer.body.get("policies") if isinstance(answer.body, dict) else None
+            if not isinstance(documents, list):
+                raise _errors.UnusableAnswer(
+                    "the answer holds no list of policies", attempt=attempt, status=answer.status, transaction_id=answer.transaction_id
+                )
+            yield from (document for document in documents if isinstance(document, dict))
+            start = _next_start(answer)
+            if start is None:
+                return
+            if start in seen or len(seen) >= MOST_PAGES:
+                raise _errors.UnusableAnswer("the pages of the list do not end", attempt=attempt)
+            seen.add(start)
+            query = {**query, "start": start}
+
+
+def _next_start(answer: Answer) -> str | None:
+    following = answer.body.get("next")
+    if not isinstance(following, dict):
+        return None
+    start = following.get("start")
+    if not start and isinstance(following.get("href"), str):
+        start = next(iter(urllib.parse.parse_qs(urllib.parse.urlsplit(following["href"]).query).get("start", [])), None)
+    return start if isinstance(start, str) and start else None

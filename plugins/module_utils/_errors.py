@@ -1,0 +1,253 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The exception tree and its wording. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+MAX_TEXT = 600
+
+
+class MirrorOpsError(Exception):
+    """Root of everything this collection raises on purpose.
+
+    Attributes: ``attempt`` (what was being done, as "read instance x"), ``reason``, ``instance``,
+    ``status`` (HTTP), ``code`` (the service's own), ``transaction_id``, ``remedy`` (what to do next).
+    """
+
+    kind = "error"
+    default_remedy = ""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        attempt: str = "",
+        instance: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        transaction_id: str | None = None,
+        remedy: str | None = None,
+        details: dict[str, t.Any] | None = None,
+    ) -> None:
+        self.reason = reason
+        self.attempt = attempt
+        self.instance = instance
+        self.status = status
+        self.code = code
+        self.transaction_id = transaction_id
+        self.remedy = self.default_remedy if remedy is None else remedy
+        self.details = details or {}
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def message(self) -> str:
+        """One paragraph: attempt, instance, status, the service's words, transaction id, remedy."""
+        parts = [f"Failed to {self.attempt}: {self.reason}" if self.attempt else self.reason]
+        if self.instance and self.instance not in parts[0]:
+            parts.append(f"Instance: {self.instance}.")
+        facts = []
+        if self.status is not None:
+            facts.append(f"HTTP {self.status}")
+        if self.code:
+            facts.append(f"code {self.code}")
+        if self.transaction_id:
+            facts.append(f"transaction {self.transaction_id}")
+        head = parts[0].rstrip(". ")
+        parts[0] = f"{head} ({', '.join(facts)})." if facts else f"{head}."
+        if self.remedy:
+            parts.append(self.remedy)
+        return " ".join(parts)
+
+    def failure(self) -> dict[str, t.Any]:
+        """The same as a dictionary, for playbooks that branch on ``result.failure``."""
+        return {
+            "kind": self.kind,
+            "attempt": self.attempt,
+            "reason": self.reason,
+            "instance": self.instance,
+            "status": self.status,
+            "code": self.code,
+            "transaction_id": self.transaction_id,
+            "remedy": self.remedy,
+            **self.details,
+        }
+
+
+class InvalidInput(MirrorOpsError):
+    """An option has a value that cannot work. Raised before anything is written."""
+
+    kind = "invalid_input"
+
+
+class NotUnique(InvalidInput):
+    """A name stands for more than one instance (API §3.3: names are not unique)."""
+
+    kind = "not_unique"
+
+
+class Abandoned(MirrorOpsError):
+    """The process that started this one has ended, so nothing more is sent."""
+
+    kind = "abandoned"
+
+
+class OperationFailed(MirrorOpsError):
+    """An asynchronous update of an instance ended as failed (API §3.6)."""
+
+    kind = "operation_failed"
+
+
+class WaitExpired(MirrorOpsError):
+    """The time limit passed while something was still under way."""
+
+    kind = "wait_expired"
+
+
+class ExchangeError(MirrorOpsError):
+    """Something went wrong with an HTTP exchange.
+
+    ``processed`` tells whether the service may have acted on the request: ``"no"`` or ``"maybe"``.
+    ``transient`` tells whether a read may succeed when it is repeated. ``retry_after`` is in seconds.
+    """
+
+    processed: t.Literal["no", "maybe"] = "maybe"
+    transient = False
+    retry_after: float | None = None
+    body: t.Any = None
+
+
+class NoAnswer(ExchangeError):
+    """No complete answer arrived: refused, reset, timed out, or TLS failed."""
+
+    kind = "no_answer"
+    transient = True
+
+
+class TlsFailed(NoAnswer):
+    """The server's certificate could not be verified. Repeating does not help."""
+
+    kind = "tls_failed"
+    transient = False
+    processed: t.Literal["no", "maybe"] = "no"
+    default_remedy = "Give the CA bundle of the endpoint with ca_path, or correct the endpoint."
+
+
+class UnusableAnswer(ExchangeError):
+    """The status said success, the body cannot be used (cut off, HTML, empty, wrong types)."""
+
+    kind = "unusable_answer"
+    transient = True
+
+
+class ApiError(ExchangeError):
+    """The service answered with an error status."""
+
+    kind = "api_error"
+    processed: t.Literal["no", "maybe"] = "no"
+
+
+class AuthenticationFailed(ApiError):
+    """401, or a refused API key."""
+
+    kind = "authentication_failed"
+    default_remedy = "Check the API key or token: is it valid, not locked, and of the right account?"
+
+
+class PermissionDenied(ApiError):
+    """403: the identity is known and lacks a right."""
+
+    kind = "permission_denied"
+    default_remedy = (
+        "Give the identity the missing role, or use another key. A role granted minutes ago may not be effective yet, "
+        "and a network restriction answers the same way."
+    )
+
+
+class NotFound(ApiError):
+    """404 or 410: missing, removed, or not visible to this identity."""
+
+    kind = "not_found"
+
+
+class Conflict(ApiError):
+    """409: something equal exists or is under way."""
+
+    kind = "conflict"
+
+
+class RateLimited(ApiError):
+    """429: too many requests, nothing was done."""
+
+    kind = "rate_limited"
+    transient = True
+
+
+class ServiceFailed(ApiError):
+    """5xx or 408: whether the request was processed is not known."""
+
+    kind = "service_failed"
+    processed: t.Literal["no", "maybe"] = "maybe"
+    transient = True
+
+
+def error_for_status(status: int) -> type[ApiError]:
+    """The exception class for an HTTP error status."""
+    if status == 408 or status >= 500:
+        return ServiceFailed
+    return {
+        401: AuthenticationFailed,
+        403: PermissionDenied,
+        404: NotFound,
+        409: Conflict,
+        410: NotFound,
+        429: RateLimited,
+    }.get(status, ApiError)
+
+
+def describe_body(text: str) -> tuple[str | None, str, t.Any]:
+    """Reads an error body in any of the shapes seen (API §1.5, §2.10, §3.8, §4.3, §4.7).
+
+    Returns (code or None, message, parsed JSON or None). HTML and plain text become one shortened line.
+    """
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, _plain(text), None
+    code, message = _from_json(body)
+    return code, _shorten(message or ""), body
+
+
+def _from_json(body: t.Any) -> tuple[str | None, str | None]:
+    if isinstance(body, list):
+        return _from_json(body[0]) if body and not isinstance(body[0], list) else (None, None)
+    if not isinstance(body, dict):
+        return None, None if body is None else str(body)
+    nested = body.get("errors")
+    if isinstance(nested, list) and nested and isinstance(nested[0], dict):
+        return _from_json(nested[0])
+    if isinstance(body.get("error"), dict):
+        return _from_json(body["error"])
+    code = next((body[key] for key in ("errorCode", "error_code", "code", "message_code") if body.get(key)), None)
+    message = next(
+        (body[key] for key in ("errorMessage", "message", "error", "errorDetails", "description") if body.get(key)), None
+    )
+    return None if code is None else _shorten(str(code)), None if message is None else str(message)
+
+
+def _plain(text: str) -> str:
+    without_code = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>", " ", text[:20000])
+    return _shorten(re.sub(r"<[^>]{0,2000}>", " ", without_code))
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_TEXT else line[:MAX_TEXT] + "..."

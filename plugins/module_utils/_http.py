@@ -1,0 +1,319 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP: session, time-outs, retry policy by method, Retry-After, transaction ids.
+
+Private to this collection: it may change at any time. Nothing here knows what is being asked.
+
+* A read is repeated after everything that may pass: resets, time-outs, 408, 429, 5xx, and bodies that are cut off.
+* A write is sent once. When its outcome is not known the error says so (``processed == "maybe"``) and the caller looks
+  before it sends again. The one exception is a 401: the request was refused at the door, so it is sent again with a new token.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import ipaddress
+import json
+import random
+import typing as t
+import urllib.parse
+import uuid
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import requests
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._version import COLLECTION_VERSION
+
+USER_AGENT = f"mirrorops.event_streams/{COLLECTION_VERSION} (Ansible collection)"
+LARGEST_BODY = 32 * 1024 * 1024
+LONGEST_PAUSE = 60.0
+TRANSACTION_HEADERS = ("X-Global-Transaction-Id", "Transaction-Id", "X-Request-Id")
+
+
+class Bearer(t.Protocol):
+    """Something that hands out bearer tokens."""
+
+    def current(self) -> str:
+        """A token that is valid now."""
+
+    def renewed(self, rejected: str) -> str:
+        """Another token than the one that was just rejected; raises AuthenticationFailed when there is none."""
+
+
+class Answer(t.NamedTuple):
+    """A complete, successful answer. ``body`` is parsed JSON, or None when the answer had no body."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: t.Any
+    transaction_id: str | None
+
+
+class Http:
+    """One ``requests`` session with this task's settings."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.clock = call.clock
+        params = call.params
+        self.request_timeout = float(params["request_timeout"])
+        self.retry_timeout = float(params["retry_timeout"])
+        if not 0 < self.request_timeout < 86400 or not 0 <= self.retry_timeout < 86400:
+            raise _errors.InvalidInput("request_timeout must be more than 0, retry_timeout 0 or more, both less than a day")
+        self._verify: bool | str = params.get("ca_path") or True
+        if not params.get("validate_certs", True):
+            self._verify = False
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = USER_AGENT
+        self._session.headers["Accept"] = "application/json"
+
+    def once(
+        self,
+        method: str,
+        url: str,
+        *,
+        attempt: str,
+        instance: str | None = None,
+        bearer: str | None = None,
+        query: dict[str, t.Any] | None = None,
+        form: dict[str, str] | None = None,
+        body: t.Any = None,
+        headers: dict[str, str] | None = None,
+        number: int = 1,
+    ) -> Answer:
+        """Sends a request one time. Returns an Answer for 2xx, raises an ExchangeError for everything else."""
+        self.call.check_wanted()
+        started = self.clock.monotonic()
+        path = urllib.parse.urlsplit(url).path
+        outcome, transaction_id = "no answer", None
+        try:
+            status, answer_headers, text = self._transfer(method, url, bearer, query, form, body, headers)
+            outcome, transaction_id = str(status), _transaction_id(answer_headers)
+            return self._judge(status, answer_headers, text, method)
+        except _errors.ExchangeError as error:
+            error.attempt, error.instance = attempt, instance
+            raise
+        finally:
+            seconds = self.clock.monotonic() - started
+            self.call.trace(f"{method} {path} -> {outcome}, attempt {number}, transaction {transaction_id}, {seconds:.3f} s")
+
+    def read(self, fetch: t.Callable[[int], Answer]) -> Answer:
+        """Repeats ``fetch(number)`` while its error may pass, with growing jittered pauses, within retry_timeout."""
+        deadline = self.clock.monotonic() + self.retry_timeout
+        number = 1
+        while True:
+            try:
+                return fetch(number)
+            except _errors.ExchangeError as error:
+                pause = backoff(number, error.retry_after)
+                if not error.transient or self.clock.monotonic() + pause > deadline:
+                    if number > 1 and error.transient:
+                        error.reason = f"{error.reason.rstrip('. ')}, also after {number} attempts"
+                    raise
+            self.clock.sleep(pause)
+            number += 1
+
+    def _transfer(
+        self,
+        method: str,
+        url: str,
+        bearer: str | None,
+        query: dict[str, t.Any] | None,
+        form: dict[str, str] | None,
+        body: t.Any,
+        headers: dict[str, str] | None,
+    ) -> tuple[int, t.Mapping[str, str], str]:
+        deadline = self.clock.monotonic() + self.request_timeout
+        try:
+            with self._session.request(
+                method,
+                url,
+                params=query,
+                data=form,
+                json=body,
+                headers=headers,
+                auth=_Authorization(bearer),
+                timeout=self.request_timeout,
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                chunks, size = [], 0
+                for chunk in response.iter_content(65536):
+                    chunks.append(chunk)
+                    size += len(chunk)
+                    if size > LARGEST_BODY:
+                        raise _unusable(response, f"the answer is larger than {LARGEST_BODY} bytes")
+                    if self.clock.monotonic() > deadline:
+                        raise _errors.NoAnswer(f"the answer did not end within {self.request_timeout:g} s")
+                text = b"".join(chunks).decode("utf-8", errors="replace")
+                return response.status_code, response.headers, text
+        except requests.exceptions.SSLError as error:
+            raise _errors.TlsFailed(f"the certificate of {_host(url)} could not be verified: {_cause(error)}") from error
+        except requests.exceptions.Timeout as error:
+            failure = _errors.NoAnswer(f"no answer from {_host(url)} within {self.request_timeout:g} s")
+            if isinstance(error, requests.exceptions.ConnectTimeout):
+                failure.processed = "no"
+            raise failure from error
+        except requests.exceptions.RequestException as error:
+            failure = _errors.NoAnswer(f"no complete answer from {_host(url)}: {_cause(error)}")
+            if "NewConnectionError" in repr(error):
+                failure.processed = "no"
+            raise failure from error
+
+    def _judge(self, status: int, headers: t.Mapping[str, str], text: str, method: str) -> Answer:
+        transaction_id = _transaction_id(headers)
+        if 200 <= status < 300:
+            if not text.strip():
+                if method == "GET":
+                    raise _errors.UnusableAnswer("the answer is empty", status=status, transaction_id=transaction_id)
+                return Answer(status, headers, None, transaction_id)
+            try:
+                return Answer(status, headers, json.loads(text), transaction_id)
+            except (ValueError, RecursionError) as error:
+                raise _errors.UnusableAnswer(
+                    f"the answer is not JSON, or cut off: {_errors.describe_body(text)[1][:120]!r}",
+                    status=status,
+                    transaction_id=transaction_id,
+                ) from error
+        if 300 <= status < 400:
+            raise _errors.ApiError(
+                "the service answered with a redirect, which is not followed because it would carry credentials elsewhere",
+                status=status,
+                transaction_id=transaction_id,
+                remedy="Correct the endpoint.",
+            )
+        code, message, body = _errors.describe_body(text)
+        kind = _errors.error_for_status(status)
+        if status == 400 and code == "RC-IamErrorResponse":
+            kind = _errors.AuthenticationFailed
+        failure = kind(message or "the service gave no reason", status=status, code=code, transaction_id=transaction_id)
+        failure.body = body
+        failure.retry_after = parse_retry_after(headers.get("Retry-After"), self.clock.time())
+        raise failure
+
+
+class Api:
+    """One HTTP API: a base URL (which may have a path of its own) and the identity it is used with."""
+
+    def __init__(self, http: Http, base_url: str, bearer: Bearer, transaction_header: str) -> None:
+        self.http = http
+        self.base_url = base_url.rstrip("/")
+        self._bearer = bearer
+        self._transaction_header = transaction_header
+
+    def get(
+        self, path: str, *, attempt: str, instance: str | None = None, query: dict[str, t.Any] | None = None
+    ) -> Answer:
+        """Reads; see the module's head for what is repeated."""
+        url = self.base_url + path
+        return self.http.read(
+            lambda number: self._with_token("GET", url, attempt=attempt, instance=instance, query=query, number=number)
+        )
+
+    def send(
+        self,
+        method: t.Literal["POST", "PUT", "PATCH", "DELETE"],
+        path: str,
+        *,
+        attempt: str,
+        instance: str | None = None,
+        body: t.Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Writes, one time; see the module's head."""
+        url = self.base_url + path
+        return self._with_token(method, url, attempt=attempt, instance=instance, body=body, headers=headers)
+
+    def _with_token(self, method: str, url: str, *, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:
+        token = self._bearer.current()
+        headers = {self._transaction_header: str(uuid.uuid4()), **(headers or {})}
+        try:
+            return self.http.once(method, url, bearer=token, headers=headers, **settings)
+        except _errors.AuthenticationFailed:
+            token = self._bearer.renewed(token)
+        return self.http.once(method, url, bearer=token, headers=headers, **settings)
+
+
+class _Authorization:
+    """Sets our header and nothing else; being given, it keeps ``requests`` from sending what .netrc holds."""
+
+    def __init__(self, bearer: str | None) -> None:
+        self._bearer = bearer
+
+    def __call__(self, request: t.Any) -> t.Any:
+        if self._bearer is not None:
+            request.headers["Authorization"] = f"Bearer {self._bearer}"
+        return request
+
+
+def backoff(number: int, retry_after: float | None = None) -> float:
+    """Seconds to pause after so many failed attempts: 0.5, 1, 2, 4 ... 15, jittered; a longer Retry-After wins, up to 60."""
+    pause = min(15.0, 0.5 * 2 ** min(number - 1, 10)) * random.uniform(0.8, 1.2)
+    return max(pause, min(retry_after or 0.0, LONGEST_PAUSE))
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Seconds out of a Retry-After header, which may be a number or a date; None when it makes no sense."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if seconds == seconds else None
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a URL's host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def check_endpoint(url: str, option: str) -> str:
+    """A base URL without trailing slash. Raises InvalidInput unless it is https, or http on a loopback address."""
+    remedy = "Give a URL such as https://proxy.example.com/iam; plain http is accepted for loopback addresses only."
+    try:
+        parts = urllib.parse.urlsplit(url.strip())
+        parts.port  # noqa: B018  # raises for a port that is none
+    except ValueError as error:
+        raise _errors.InvalidInput(f"{option} is not a URL: {error}", remedy=remedy) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _errors.InvalidInput(f"{option} is not an http(s) URL: {url!r}", remedy=remedy)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise _errors.InvalidInput(f"{option} must have neither user, password, query nor fragment", remedy=remedy)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise _errors.InvalidInput(f"{option} would send credentials unencrypted to {parts.hostname}", remedy=remedy)
+    return url.strip().rstrip("/")
+
+
+def _transaction_id(headers: t.Mapping[str, str]) -> str | None:
+    return next((headers[name] for name in TRANSACTION_HEADERS if headers.get(name)), None)
+
+
+def _unusable(response: t.Any, reason: str) -> _errors.UnusableAnswer:
+    return _errors.UnusableAnswer(
+        reason, status=response.status_code, transaction_id=_transaction_id(response.headers)
+    )
+
+
+def _host(url: str) -> str:
+    return urllib.parse.urlsplit(url).netloc
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, without the object addresses that urllib3 puts into its texts."""
+    while True:
+        inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        if not isinstance(inner, BaseException):
+            return f"{type(error).__name__}: {str(error).rpartition(': ')[2]}" if str(error) else type(error).__name__
+        error = inner

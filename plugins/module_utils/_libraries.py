@@ -1,0 +1,47 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Third-party libraries, imported where they may be missing. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import MirrorOpsError
+
+_MISSING: dict[str, str] = {}
+
+try:
+    import requests
+except ImportError:
+    _MISSING["requests"] = traceback.format_exc()
+    requests = t.cast(t.Any, None)
+
+try:
+    import jmespath
+except ImportError:
+    _MISSING["jmespath"] = traceback.format_exc()
+    jmespath = t.cast(t.Any, None)
+
+
+class LibraryMissing(MirrorOpsError):
+    """A Python library that a task needs is not installed for its interpreter."""
+
+    kind = "library_missing"
+
+
+def require_libraries(*names: str) -> None:
+    """Raises LibraryMissing unless ``requests`` and the named libraries can be imported."""
+    for name in ("requests", *names):
+        if name in _MISSING:
+            raise LibraryMissing(
+                missing_required_lib(name),
+                remedy=f"Install it for the Python that runs the task, for instance with: python3 -m pip install {name}",
+                details={"exception": _MISSING[name]},
+            )
+
+
+__all__ = ["LibraryMissing", "jmespath", "require_libraries", "requests"]

@@ -1,0 +1,282 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the mirroring module does: read, plan, one guard, apply, read back. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Side
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import Crn, looks_like_crn, parse_crn
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import parse_transform
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import (
+    Plan,
+    Step,
+    plan_absent,
+    plan_present,
+    update_parameters,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
+    FIELDS,
+    Settings,
+    State,
+    compare,
+    wanted_state,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import parse_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.update import (
+    Observed,
+    Outcome,
+    Target,
+    Update,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import Progress, read_limits
+
+GEN_1_ONLY = "Mirroring exists between Enterprise (Gen 1) instances only."
+UNSUPPORTED_PLANS = ("enterprise-gen2", "standard", "lite", "satellite")
+
+
+class Change:
+    """One task's change of one target."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._params = params = call.params
+        self._limits = read_limits(params)
+        self._started = call.clock.monotonic()
+        for option in ("topic_name_transform", "group_id_transform"):
+            parse_transform(params[option], option)
+        if params["source"] and looks_like_crn(params["source"]):
+            parse_crn(params["source"], "source")
+        self._authorized_at: float | None = parse_time(params["authorized_at"])
+        if params["authorized_at"] and self._authorized_at is None:
+            raise _errors.InvalidInput(
+                f"authorized_at is no ISO 8601 time: {params['authorized_at']!r}", remedy="Such as 2026-01-01T10:00:00Z."
+            )
+        self._looked_up = self._authorized_at is not None
+        self._cloud: Cloud = connect(call)
+        instance = self._cloud.target.instances.find(params["target"], "target")
+        self._target = Target(call, self._cloud.target, instance)
+        self._first = instance
+        self._label = instance.label
+        self._progress = Progress(call, self._label)
+        self._source: Crn | None = None
+        self._source_seen: Instance | None = None
+
+    def present(self) -> Result:
+        """Enables mirroring as wanted."""
+        wanted = self._wanted()
+        self._check_target()
+        self._label = f"{wanted.source_alias} -> {wanted.target_alias}"
+        self._progress = Progress(self._call, self._label)
+        return self._carry_out(wanted, lambda state: self._plan_present(state, wanted))
+
+    def absent(self) -> Result:
+        """Disables mirroring."""
+        return self._carry_out(None, lambda state: plan_absent(state, force=self._params["force"]))
+
+    def _plan_present(self, state: State, wanted: Settings) -> Plan:
+        return plan_present(state, wanted, recreate=self._params["recreate"], force=self._params["force"])
+
+    def _carry_out(self, wanted: Settings | None, make_plan: t.Callable[[State], Plan]) -> Result:
+        observed = self._target.observe(self._first)
+        running = observed.instance.operation.phase == "running"
+        if running and (self._call.check_mode or not self._params["wait"]):
+            return self._pending(observed, wanted)
+        observed, joined = self._update("enable" if wanted else "disable", wanted).idle(observed)
+        before = observed.state
+        plan = make_plan(before)
+        if plan.warning:
+            self._call.warn(plan.warning)
+        action = _action(plan, joined)
+        if not plan.steps:
+            return self._result(observed, action, changed=False, before=before, after=before.to_result())
+        if observed.instance.locked:
+            raise _errors.InvalidInput(
+                f"{self._target.label} is locked, so it cannot be updated",
+                instance=self._target.label,
+                remedy="Unlock it: ibmcloud resource service-instance-unlock.",
+            )
+        if self._call.check_mode:
+            return self._result(observed, action, changed=True, before=before, after=_predicted(wanted))
+        return self._apply(plan, observed, wanted, action)
+
+    def _apply(self, plan: Plan, observed: Observed, wanted: Settings | None, action: str) -> Result:
+        before = observed.state
+        again = bool(self._params["force"])
+        sent = refusals = 0
+        waiting = False
+        for step in plan.steps:
+            last = step == plan.steps[-1]
+            outcome: Outcome = self._update(step, wanted, wait=self._params["wait"] or not last).apply(observed, again=again)
+            observed, waiting = outcome.observed, outcome.waiting
+            sent, refusals = sent + outcome.sent, refusals + outcome.refusals
+        if len(plan.steps) > 1 and not waiting:
+            observed = self._restore_selection(before, observed)
+        delay = None
+        if refusals and self._authorized_at is not None and wanted is not None:
+            delay = round(max(0.0, self._call.clock.time() - self._authorized_at), 1)
+        return self._result(
+            observed,
+            action,
+            changed=sent > 0,
+            before=before,
+            after=_predicted(wanted) if waiting else observed.state.to_result(),
+            waiting=waiting,
+            sent=sent,
+            delay=delay,
+        )
+
+    def _update(self, step: Step, wanted: Settings | None, wait: bool = True) -> Update:
+        def enabled_as_wanted(state: State) -> bool:
+            return state.enabled.value is True and wanted is not None and not compare(state, wanted)[0]
+
+        def disabled(state: State) -> bool:
+            return state.enabled.value is False
+
+        def permit(state: State) -> None:
+            if step == "enable" and wanted is not None:
+                self._plan_present(state, wanted)
+
+        enabling = step == "enable"
+        return Update(
+            self._target,
+            lambda: update_parameters(step, wanted, self._throughput()),
+            attempt=f"{step} mirroring {self._label}",
+            limits=self._limits,
+            deadline=self._call.clock.monotonic() + self._limits.timeout,
+            progress=self._progress,
+            reached=enabled_as_wanted if enabling else disabled,
+            permit=permit,
+            may_retry=self._authorization_is_fresh if enabling else lambda: False,
+            wait=wait,
+        )
+
+    def _restore_selection(self, before: State, observed: Observed) -> Observed:
+        """Whether the selection survives disabling is not known (API §11.11), so it is set again if it did not."""
+        selection = before.selection
+        if isinstance(selection, list) and selection and observed.state.selection != selection:
+            self._cloud.target.admin(observed.instance).select(selection)
+            return self._target.observe(observed.instance)
+        return observed
+
+    def _wanted(self) -> Settings:
+        self._source = self._source_crn(self._params["source"])
+        return wanted_settings(self._params, self._source, self._first)
+
+    def _source_crn(self, source: str) -> Crn:
+        if looks_like_crn(source):
+            return parse_crn(source, "source")
+        self._source_seen = self._cloud.source.instances.find(source, "source")
+        return parse_crn(self._source_seen.crn, "the CRN of the source")
+
+    def _check_target(self) -> None:
+        if self._first.plan in UNSUPPORTED_PLANS:
+            raise _errors.InvalidInput(
+                f"{self._first.label} has the plan {self._first.plan} ({self._first.plan_id})",
+                instance=self._first.label,
+                remedy=GEN_1_ONLY,
+            )
+
+    def _throughput(self) -> int | None:
+        """The target's own throughput, else the option, else the source's: both have to be equal (API §5.3)."""
+        if self._first.throughput is not None or self._params["throughput"] is not None:
+            return self._first.throughput or t.cast(int, self._params["throughput"])
+        if self._source_seen is None and self._source is not None:
+            try:
+                self._source_seen = self._cloud.source.instances.get(self._source.instance)
+            except (_errors.NotFound, _errors.PermissionDenied) as error:
+                self._call.warn(f"The target does not show its throughput, and the source could not be read: {error.message}")
+        return self._source_seen.throughput if self._source_seen else None
+
+    def _authorization_is_fresh(self) -> bool:
+        if not self._looked_up:
+            self._authorized_at = self._look_up_authorization()
+            self._looked_up = True
+        if self._authorized_at is None:
+            return False
+        return self._call.clock.time() - self._authorized_at < self._params["authorization_timeout"]
+
+    def _look_up_authorization(self) -> float | None:
+        """When the youngest policy that lets the target read the source was created; None if that cannot be told."""
+        source = t.cast(Crn, self._source)
+        grant = Grant(
+            Side(self._first.account_id, source.service, self._first.guid, self._first.resource_group_id),
+            Side(source.account_id, source.service, source.instance),
+        )
+        try:
+            policies = self._cloud.source.iam.authorizations(source.account_id)
+        except _errors.ExchangeError as error:
+            self._call.warn(f"The age of the authorization is not known: {error.message}")
+            return None
+        created = [parse_time(policy.created_at) for policy in policies if policy.covers(grant)]
+        return max((time for time in created if time is not None), default=None)
+
+    def _pending(self, observed: Observed, wanted: Settings | None) -> Result:
+        """An update is running and is not waited for: what would be done cannot be told before it has ended."""
+        carries = wanted is not None and _carries(observed.instance, wanted)
+        if not carries:
+            self._call.warn(f"An update of {self._target.label} is running; what is left to do can be told when it has ended.")
+        return self._result(
+            observed,
+            "joined" if carries else "pending",
+            changed=False,
+            before=observed.state,
+            after=observed.state.to_result(),
+            waiting=True,
+        )
+
+    def _result(
+        self,
+        observed: Observed,
+        action: str,
+        *,
+        changed: bool,
+        before: State,
+        after: dict[str, t.Any],
+        waiting: bool = False,
+        sent: int = 0,
+        delay: float | None = None,
+    ) -> Result:
+        return {
+            "changed": changed,
+            "action": action,
+            "mirroring": after,
+            "instance": observed.instance.to_result(),
+            "operation": observed.instance.operation.to_result(),
+            "waiting": waiting,
+            "updates_sent": sent,
+            "duration": round(self._call.clock.monotonic() - self._started, 1),
+            "authorization_delay": delay,
+            "diff": {"before": _shown(before.to_result()), "after": _shown(after)},
+        }
+
+
+def _action(plan: Plan, joined: bool) -> str:
+    if plan.steps:
+        return {("enable",): "enabled", ("disable",): "disabled"}.get(plan.steps, "recreated")
+    if plan.warning:
+        return "left_alone"
+    return "joined" if joined else "none"
+
+
+def _predicted(wanted: Settings | None) -> dict[str, t.Any]:
+    """The state after the plan, as far as it follows from the plan."""
+    values = wanted_state(wanted) if wanted else {"enabled": False, **dict.fromkeys(FIELDS)}
+    return {**values, "known": {name: "inferred" if value is not None else "unknown" for name, value in values.items()}}
+
+
+def _carries(instance: Instance, wanted: Settings) -> bool:
+    """Whether the update that is running demonstrably carries what is wanted."""
+    return bool(instance.echo) and all((instance.echo or {}).get(k) == v for k, v in wanted.to_parameters().items())
+
+
+def _shown(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {name: value for name, value in result.items() if name != "known"}

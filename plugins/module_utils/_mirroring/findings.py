@@ -1,0 +1,64 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a check found. Pure. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+Status = t.Literal["pass", "warn", "fail", "unknown"]
+SHOWN_NAMES = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """The outcome of one rule: what was seen, and what to do about it."""
+
+    rule: str
+    status: Status
+    message: str
+    remedy: str = ""
+    evidence: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    def to_result(self) -> dict[str, t.Any]:
+        """The shape that modules return."""
+        return dataclasses.asdict(self)
+
+
+def failed(findings: t.Iterable[Finding]) -> bool:
+    """Whether any rule failed."""
+    return any(finding.status == "fail" for finding in findings)
+
+
+def some(names: t.Sequence[str]) -> str:
+    """A few of many names, for a message."""
+    shown = ", ".join(names[:SHOWN_NAMES])
+    return shown if len(names) <= SHOWN_NAMES else f"{shown} and {len(names) - SHOWN_NAMES} more"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def problems(findings: t.Iterable[Finding], otherwise: str) -> str:
+    """Everything that failed and what to do about it, in one paragraph; another text when nothing did."""
+    failing = [f"{finding.message} {finding.remedy}".strip() for finding in findings if finding.status == "fail"]
+    return " ".join(failing) or otherwise
+
+
+def lines(findings: t.Sequence[Finding]) -> list[str]:
+    """What people want to read: how many passed, and everything else in full."""
+    totals = ", ".join(
+        f"{sum(finding.status == status for finding in findings)} {status}" for status in ("pass", "warn", "fail", "unknown")
+    )
+    rest = [
+        f"[{finding.status}] {finding.rule}: {finding.message} {finding.remedy}".rstrip()
+        for status in ("fail", "unknown", "warn")
+        for finding in findings
+        if finding.status == status
+    ]
+    return [f"{len(findings)} checks: {totals}", *rest]

@@ -1,0 +1,144 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the mirroring_info module does. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, lines, problems
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
+    Preview,
+    compile_patterns,
+    normalise,
+    preview,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import lines as selection_lines
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Settings, State, Unreadable, observe
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
+    Progress,
+    pause,
+    read_limits,
+    wait_for_operation,
+)
+
+APPEARING_INTERVAL = 5.0
+
+
+class Look:
+    """One task's look at one target."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._params = params = call.params
+        self._limits = read_limits(params)
+        self._started = call.clock.monotonic()
+        self._topics = normalise(params["topics"])
+        compile_patterns(self._topics or [])
+        if params["source"] and looks_like_crn(params["source"]):
+            parse_crn(params["source"], "source")
+        self._cloud = connect(call)
+        self._target = self._cloud.target.instances.find(params["target"], "target")
+        self._source: Instance | None = None
+        self._wanted: Settings | None = None
+        if params["source"]:
+            self._source = self._cloud.source.instances.find(params["source"], "source")
+            self._wanted = wanted_settings(params, parse_crn(self._source.crn, "the CRN of the source"), self._target)
+        self._label = f"{self._wanted.source_alias} -> {self._wanted.target_alias}" if self._wanted else self._target.label
+        self._progress = Progress(call, self._label)
+
+    def result(self) -> Result:
+        """Waits if asked to, looks, and reports."""
+        waits = self._params["wait"] and not self._call.check_mode
+        if waits and self._target.operation.phase == "running":
+            self._target = wait_for_operation(
+                self._call,
+                lambda: self._cloud.target.instances.get(self._target.guid),
+                limits=self._limits,
+                deadline=self._call.clock.monotonic() + self._limits.timeout,
+                progress=self._progress,
+                baseline=None,
+            )
+        if self._source is None or self._wanted is None:
+            selection = survey.read_selection(self._cloud.target, self._target)
+            names = _names(survey.read_topics(self._cloud.target, self._target)) if isinstance(selection, list) else None
+            return self._report(observe(self._target, selection, names), self._active(), [], [], None)
+        deadline = self._call.clock.monotonic() + (float(self._params["topics_timeout"]) if waits else 0.0)
+        authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
+        while True:
+            evidence = self._evidence(self._source, self._wanted, authorization)
+            findings = validation.evaluate(evidence)
+            if not validation.may_still_appear(findings) or self._call.clock.monotonic() >= deadline:
+                break
+            self._progress.note("waiting for selected topics to appear on the target")
+            pause(self._call.clock, min(self._limits.interval, APPEARING_INTERVAL), deadline)
+        verdict = validation.verdict(findings)
+        if self._call.check_mode and self._params["assume_changes"]:
+            findings = validation.predicted(findings)
+            verdict = "predicted" if validation.verdict(findings) != "not_mirroring" else "not_mirroring"
+        return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict)
+
+    def _evidence(self, source: Instance, wanted: Settings, authorization: survey.Authorization) -> validation.Evidence:
+        selection = survey.read_selection(self._cloud.target, self._target)
+        target_topics = survey.read_topics(self._cloud.target, self._target)
+        state = observe(self._target, selection, _names(target_topics))
+        source_topics = survey.read_topics(self._cloud.source, source, "source_admin_url")
+        asked = self._topics if self._topics is not None else selection if isinstance(selection, list) else []
+        transform = wanted.topic_name_transform or state.fields["topic_name_transform"].value or DEFAULT_TOPIC_TRANSFORM
+        listed = [] if isinstance(source_topics, Unreadable) else source_topics
+        return validation.Evidence(
+            target=self._target,
+            state=state,
+            wanted=wanted,
+            topics=self._topics,
+            previews=preview(listed, compile_patterns(asked), transform, wanted.source_alias),
+            source_topics=source_topics,
+            target_topics=target_topics,
+            active_topics=self._active(),
+            authorization=authorization,
+        )
+
+    def _active(self) -> list[str] | Unreadable | None:
+        return survey.read_active_topics(self._cloud.target, self._target)
+
+    def _report(
+        self,
+        state: State,
+        active: list[str] | Unreadable | None,
+        findings: list[Finding],
+        previews: list[Preview],
+        verdict: validation.Verdict | None,
+    ) -> Result:
+        return {
+            "mirroring": state.to_result(),
+            "topics": state.selection if isinstance(state.selection, list) else None,
+            "active_topics": active if isinstance(active, list) else None,
+            "instance": self._target.to_result(),
+            "operation": self._target.operation.to_result(),
+            "findings": [finding.to_result() for finding in findings],
+            "preview": [one.to_result() for one in previews],
+            "verdict": verdict,
+            "summary": [f"{self._label}: {(verdict or 'observed').replace('_', ' ')}", *self._lines(state, findings, previews)],
+            "problems": problems(findings, "What decides could not be read." if verdict == "unknown" else ""),
+            "duration": round(self._call.clock.monotonic() - self._started, 1),
+        }
+
+
+    def _lines(self, state: State, findings: list[Finding], previews: list[Preview]) -> list[str]:
+        if not findings:
+            known = state.to_result()["known"]
+            return [f"{name}: {value} ({known[name]})" for name, value in state.to_result().items() if name != "known"]
+        return [*lines(findings), f"Selected topics and their names on the target: {len(previews)}", *selection_lines(previews)]
+
+
+def _names(topics: survey.Topics) -> list[str] | None:
+    return None if isinstance(topics, Unreadable) else [topic.name for topic in topics]

@@ -1,0 +1,294 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pre-flight rules about instances, accounts and settings. Pure. Private to this collection: it may change at any time.
+
+A value that the cloud does not show is unknown: never a default, and never a failure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import LONGEST_ALIAS
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
+    Settings,
+    State,
+    Unreadable,
+    compare,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import Authorization, Topics
+
+if t.TYPE_CHECKING:
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+
+SINGLE_ZONE_REGIONS = ("che01",)
+MULTI_ZONE_REGIONS = (
+    "us-south", "us-east", "br-sao", "ca-tor", "ca-mon", "eu-de", "eu-gb", "eu-es", "eu-fr2", "jp-osa", "jp-tok", "au-syd",
+)  # fmt: skip
+GUIDANCE = {
+    frozenset({"us-south", "us-east"}): (1.5, 35.0),
+    frozenset({"eu-gb", "eu-de"}): (2.5, 35.0),
+    frozenset({"au-syd", "jp-tok"}): (0.4, 12.0),
+    frozenset({"eu-gb"}): (2.5, 35.0),
+}
+"""MB/s per partition and in total that the vendor measured, by region pair (API §6.3)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """Everything the rules look at. Both instances have been found."""
+
+    source: Instance
+    target: Instance
+    wanted: Settings
+    state: State
+    source_state: State
+    source_topics: Topics
+    target_topics: Topics
+    patterns: list[str] | None
+    previews: list[Preview]
+    authorizations: tuple[Authorization, ...]
+
+
+def instance_rules(facts: Facts) -> list[Finding]:
+    """Rules about the two instances, before names of topics come into it."""
+    findings = [
+        _different(facts),
+        *(_active(side, instance) for side, instance in _sides(facts)),
+        *(_unlocked(side, instance, facts) for side, instance in _sides(facts)),
+        *(_plan(side, instance) for side, instance in _sides(facts)),
+        _equal("throughput", facts.source.throughput, facts.target.throughput, "MB/s"),
+        _equal("storage_size", facts.source.storage, facts.target.storage, "GB"),
+        *(_idle(side, instance) for side, instance in _sides(facts)),
+        _zones(facts),
+        _alias_length(facts.wanted),
+        _cycle(facts),
+        _other_source(facts),
+        _settings(facts),
+        *(_authorization(authorization) for authorization in facts.authorizations),
+        _rights(facts),
+        _network(facts),
+        _headroom(facts),
+        Finding(
+            "charge",
+            "pass",
+            "Mirroring is charged per mirroring capacity unit hour, from enabling until it is disabled; "
+            "a failover or an empty selection does not end the charge.",
+        ),
+    ]
+    return [finding for finding in findings if finding is not None]
+
+
+def _sides(facts: Facts) -> tuple[tuple[str, Instance], tuple[str, Instance]]:
+    return ("source", facts.source), ("target", facts.target)
+
+
+def _different(facts: Facts) -> Finding:
+    if facts.source.guid.lower() == facts.target.guid.lower():
+        return Finding(
+            "different_instances", "fail", f"Source and target are the same instance, {facts.source.label}.", "Name two different ones."
+        )
+    return Finding("different_instances", "pass", f"{facts.source.label} is the source, {facts.target.label} is the target.")
+
+
+def _active(side: str, instance: Instance) -> Finding:
+    if instance.state == "active":
+        return Finding(f"{side}_active", "pass", f"The {side} is active.")
+    return Finding(
+        f"{side}_active", "fail", f"The {side} {instance.label} is {instance.state}.", "Wait until it is active, or repair it."
+    )
+
+
+def _unlocked(side: str, instance: Instance, facts: Facts) -> Finding:
+    if not instance.locked:
+        return Finding(f"{side}_unlocked", "pass", f"The {side} is not locked.")
+    remedy = "Unlock it: ibmcloud resource service-instance-unlock."
+    if side == "source":
+        return Finding("source_unlocked", "warn", "The source is locked: it could not become a target when failing back.", remedy)
+    if facts.state.enabled.value is True:
+        return Finding("target_unlocked", "warn", "The target is locked: its mirroring can be neither changed nor disabled.", remedy)
+    return Finding("target_unlocked", "fail", f"The target {instance.label} is locked, so it cannot be updated.", remedy)
+
+
+def _plan(side: str, instance: Instance) -> Finding:
+    evidence = {"plan": instance.plan, "resource_plan_id": instance.plan_id}
+    if instance.plan == "enterprise":
+        return Finding(f"{side}_plan", "pass", f"The {side} has the Enterprise plan.", evidence=evidence)
+    remedy = "Mirroring exists between Enterprise (Gen 1) instances only."
+    if instance.plan == "unknown":
+        message = f"Whether the {side} has the Enterprise plan cannot be told from the plan id {instance.plan_id!r}."
+        return Finding(f"{side}_plan", "unknown", message, remedy, evidence)
+    return Finding(f"{side}_plan", "fail", f"The {side} {instance.label} has the plan {instance.plan}.", remedy, evidence)
+
+
+def _equal(what: str, source: int | None, target: int | None, unit: str) -> Finding:
+    evidence = {"source": source, "target": target, "unit": unit}
+    name = what.replace("_size", "")
+    if source is None or target is None:
+        hidden = " and ".join(side for side, value in (("source", source), ("target", target)) if value is None)
+        message = f"The cloud does not show the {name} of {hidden}, so it cannot be compared."
+        return Finding(what, "unknown", message, "Compare it in the console: both must be equal.", evidence)
+    if source == target:
+        return Finding(what, "pass", f"Both have {source} {unit} of {name}.", evidence=evidence)
+    smaller = "source" if source < target else "target"
+    return Finding(
+        what,
+        "fail",
+        f"The source has {source} {unit} of {name}, the target {target} {unit}.",
+        f"Both must be equal. Scale the {smaller} up to {max(source, target)} {unit}; scaling down is not possible.",
+        evidence,
+    )
+
+
+def _idle(side: str, instance: Instance) -> Finding:
+    operation = instance.operation
+    evidence = {"last_operation": operation.to_result()}
+    if operation.phase == "running":
+        message = f"An operation of the {side} is running ({operation.description or operation.type})."
+        remedy = "It is waited for before the target is updated." if side == "target" else "Wait for it if it is a scaling."
+        return Finding(f"{side}_idle", "warn", message, remedy, evidence)
+    return Finding(f"{side}_idle", "pass", f"No operation of the {side} is running.", evidence=evidence)
+
+
+def _zones(facts: Facts) -> Finding:
+    single = [f"{side} ({instance.region})" for side, instance in _sides(facts) if instance.region in SINGLE_ZONE_REGIONS]
+    if single:
+        message = f"Single-zone region: {' and '.join(single)}. Mirroring works, the service level is lower (99.9 %)."
+        return Finding("zones", "warn", message, "Prefer multi-zone regions on both sides.")
+    known = all(instance.region in MULTI_ZONE_REGIONS for _side, instance in _sides(facts))
+    regions = f"{facts.source.region} and {facts.target.region}"
+    if known:
+        return Finding("zones", "pass", f"Both are in multi-zone regions: {regions}.")
+    return Finding("zones", "unknown", f"Whether {regions} are multi-zone regions is not known to this collection.")
+
+
+def _alias_length(wanted: Settings) -> Finding:
+    aliases = (wanted.source_alias, wanted.target_alias)
+    long = [alias for alias in aliases if len(alias) > LONGEST_ALIAS]
+    message = f"The source is called {aliases[0]}, the target {aliases[1]}."
+    if long:
+        remedy = f"Aliases become part of topic names; keep them to {LONGEST_ALIAS} characters."
+        return Finding("aliases", "warn", f"{message} Long: {some(long)}.", remedy)
+    return Finding("aliases", "pass", message)
+
+
+def _cycle(facts: Facts) -> Finding:
+    """Mirroring works one way at a time (API §5.3): the source must not be fed by the target."""
+    state = facts.source_state
+    if state.enabled.value is False:
+        return Finding("cycle", "pass", "The source is not a mirroring target itself.")
+    if state.enabled.value is None:
+        reason = getattr(state.selection, "reason", "an operation is running")
+        return Finding("cycle", "unknown", f"Whether the source is a mirroring target itself could not be read: {reason}")
+    fed_by = state.fields["source_crn"]
+    if fed_by.how == "echoed" and facts.target.guid.lower() in str(fed_by.value).lower():
+        return Finding(
+            "cycle",
+            "fail",
+            f"The source {facts.source.label} is mirroring from the target {facts.target.label}: never both ways at once.",
+            "Disable mirroring on the source first (module mirroring, state: absent).",
+        )
+    selection = state.selection if isinstance(state.selection, list) else []
+    return Finding(
+        "cycle",
+        "warn",
+        f"The source is itself a mirroring target, fed by {fed_by.value or 'an instance that the cloud does not show'}.",
+        "If that is this target, disable it first: mirroring works one way at a time.",
+        {"source_topic_selection": selection},
+    )
+
+
+def _other_source(facts: Facts) -> Finding:
+    enabled = facts.state.enabled.value
+    if enabled is False:
+        return Finding("other_source", "pass", "The target is not mirroring yet.")
+    if enabled is None:
+        reason = getattr(facts.state.selection, "reason", "an operation is running")
+        return Finding("other_source", "unknown", f"Whether the target is mirroring already could not be read: {reason}")
+    now = facts.state.fields["source_crn"]
+    if now.how != "echoed":
+        return Finding("other_source", "unknown", "The target is mirroring, and the cloud does not show from where.")
+    if "source_crn" in compare(facts.state, facts.wanted)[0]:
+        return Finding(
+            "other_source",
+            "fail",
+            f"The target {facts.target.label} is mirroring from another source: {now.value}",
+            "Disable that first (module mirroring, state: absent), or choose another target.",
+        )
+    return Finding("other_source", "pass", "The target is mirroring from this source.")
+
+
+def _settings(facts: Facts) -> Finding:
+    if facts.state.enabled.value is not True:
+        return Finding("settings", "pass", "Aliases, transforms and schemas can still be chosen freely.")
+    differences, unknown = compare(facts.state, facts.wanted)
+    differences.pop("source_crn", None)
+    if differences:
+        told = "; ".join(f"{name} is {now!r}, wanted {want!r}" for name, (now, want) in differences.items())
+        return Finding("settings", "warn", f"Mirroring is enabled with other settings: {told}.", "Only recreate: true changes them.")
+    if unknown:
+        return Finding("settings", "unknown", f"Mirroring is enabled, and the cloud does not show its {', '.join(unknown)}.")
+    return Finding("settings", "pass", "Mirroring is enabled with these settings.")
+
+
+def _authorization(found: Authorization) -> Finding:
+    rule = f"authorization_{found.target.region}_reads_{found.source.region}"
+    who = f"{found.target.name} to read {found.source.name}"
+    evidence: dict[str, t.Any] = {"policy_ids": list(found.policy_ids), "reversed_ids": list(found.reversed_ids)}
+    if found.policy_ids:
+        return Finding(rule, "pass", f"An authorization allows {who}.", evidence=evidence)
+    if found.unreadable:
+        return Finding(rule, "unknown", f"Whether an authorization allows {who} is not known: {found.unreadable}", evidence=evidence)
+    if found.reversed_ids:
+        return Finding(
+            rule,
+            "warn",
+            f"No authorization allows {who}; policy {some(found.reversed_ids)} is the wrong way round and does not count.",
+            "The bindings role creates the right one. IAM's source is the mirroring target.",
+            evidence,
+        )
+    return Finding(rule, "pass", f"No authorization allows {who} yet; the bindings role creates it.", evidence=evidence)
+
+
+def _rights(facts: Facts) -> Finding:
+    remedy = "Needed: Editor on the target, Administrator on the source for the authorization, Manager on the target's cluster."
+    if isinstance(facts.state.selection, Unreadable) and "HTTP 403" in facts.state.selection.reason:
+        message = f"The target's mirroring controls are closed to this identity: {facts.state.selection.reason}"
+        return Finding("rights", "fail", message, remedy)
+    proven = [] if isinstance(facts.state.selection, Unreadable) else ["Manager on the target's cluster"]
+    message = f"Proven by reading: {', '.join(proven) or 'nothing'}. Whether the target may be updated shows only when it is."
+    return Finding("rights", "unknown", message, remedy)
+
+
+def _network(facts: Facts) -> Finding:
+    addresses = {side: list(instance.addresses) for side, instance in _sides(facts)}
+    return Finding(
+        "network",
+        "unknown",
+        "Network restrictions cannot be read. The target pulls from the source, so whatever restricts the source must let the target's "
+        "mirroring nodes in before mirroring is enabled; added later, they take effect only at the next update of the cluster, a day or more later.",
+        "With context-based restrictions or an allowlist on the source: get the addresses of the target's mirroring nodes from the vendor's "
+        "support and add them first. On the private network also allow the addresses shown here.",
+        {"private_addresses": addresses},
+    )
+
+
+def _headroom(facts: Facts) -> Finding:
+    guidance = GUIDANCE.get(frozenset({facts.source.region, facts.target.region}))
+    evidence: dict[str, t.Any] = {"guidance": None}
+    known = "There is no published guidance for this pair of regions."
+    if guidance:
+        evidence = {"guidance": {"per_partition_mb_per_s": guidance[0], "total_mb_per_s": guidance[1]}}
+        known = f"The vendor measured {guidance[0]:g} MB/s per partition and {guidance[1]:g} MB/s in total for this pair of regions."
+    return Finding(
+        "headroom",
+        "unknown",
+        f"Whether the source has bandwidth left was not measured. {known}",
+        "Compare with the throughput of the selected topics in IBM Cloud Monitoring; stay below two thirds of the peak on both sides.",
+        evidence,
+    )

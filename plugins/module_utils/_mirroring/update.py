@@ -1,0 +1,274 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Applies one update of a mirroring target and sees it through. Private to this collection: it may change at any time.
+
+The rules (design: never a second update while the first may still take effect):
+
+* an operation that is running is waited for, then the state is read, and only then is an update considered;
+* an update whose answer was lost is looked for before another one is sent;
+* an update that was refused, or whose operation failed, is sent again only while the authorization it needs is so young that
+  it may not be effective yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State, Unreadable, observe
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import read_selection
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
+    Limits,
+    Progress,
+    pause,
+    wait_for_operation,
+)
+
+BUSY = re.compile(r"in progress|concurren|another (operation|update)|being updated|busy", re.IGNORECASE)
+BUSY_STATUSES = (400, 409, 422)
+MOST_LOST = 3
+MOST_TURNS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Observed:
+    """A target at one moment."""
+
+    instance: Instance
+    state: State
+
+
+class Target:
+    """The instance whose mirroring is read and changed."""
+
+    def __init__(self, call: Call, account: Account, instance: Instance) -> None:
+        self._account = account
+        self.guid = instance.guid
+        self.label = instance.label
+        self.call = call
+
+    def instance(self) -> Instance:
+        """Reads the instance."""
+        return self._account.instances.get(self.guid)
+
+    def observe(self, instance: Instance | None = None) -> Observed:
+        """Reads what tells whether and how it mirrors."""
+        instance = instance or self.instance()
+        return Observed(instance, observe(instance, read_selection(self._account, instance)))
+
+    def send(self, parameters: dict[str, t.Any], attempt: str) -> Instance:
+        """Sends an update, one time."""
+        return self._account.instances.update(self.guid, self.label, parameters, attempt)
+
+
+class Outcome(t.NamedTuple):
+    """How an update went. ``sent`` counts the updates that were or may have been accepted."""
+
+    observed: Observed
+    sent: int
+    joined: bool
+    refusals: int
+    waiting: bool
+
+
+class Update:
+    """One update, from the first look to the confirmed state."""
+
+    def __init__(
+        self,
+        target: Target,
+        parameters: t.Callable[[], dict[str, t.Any]],
+        *,
+        attempt: str,
+        limits: Limits,
+        deadline: float,
+        progress: Progress,
+        reached: t.Callable[[State], bool],
+        permit: t.Callable[[State], None],
+        may_retry: t.Callable[[], bool],
+        wait: bool = True,
+    ) -> None:
+        self._target = target
+        self._call = target.call
+        self._clock = target.call.clock
+        self._parameters = parameters
+        self._attempt = attempt
+        self._limits = limits
+        self._deadline = deadline
+        self._progress = progress
+        self._reached = reached
+        self._permit = permit
+        self._may_retry = may_retry
+        self._wait = wait
+        self._sent = 0
+        self._lost = 0
+        self._refusals = 0
+        self._turns = 0
+
+    def apply(self, first: Observed, *, again: bool = False) -> Outcome:
+        """Brings the target to the wanted state. Raises what stands in the way, after the last look at the instance.
+
+        With ``again`` the update is sent even if the wanted state seems to be reached.
+        """
+        observed = first
+        while True:
+            observed, joined = self.idle(observed)
+            if self._reached(observed.state) and not (again and not self._sent):
+                return self._outcome(observed, joined=joined and not self._sent)
+            self._permit(observed.state)
+            lost = self._lost
+            accepted = self._submit(observed.instance)
+            if accepted is not None and not self._wait:
+                return self._outcome(dataclasses.replace(observed, instance=accepted), waiting=True)
+            if accepted is not None:
+                after = self._see_through(observed.instance, certain=lost == self._lost)
+                if after is not None:
+                    return self._outcome(after)
+            observed = self._target.observe()
+
+    def idle(self, observed: Observed) -> tuple[Observed, bool]:
+        """Waits while an operation is running, ours or anybody's; tells whether there was one."""
+        if observed.instance.operation.phase != "running":
+            return (self._confirmed(observed.instance) if observed.state.contradictory else observed), False
+        self._progress.note("an update is running already; waiting for it")
+        instance = wait_for_operation(
+            self._call,
+            self._target.instance,
+            limits=self._limits,
+            deadline=self._deadline,
+            progress=self._progress,
+            baseline=None,
+        )
+        return self._confirmed(instance, joined=True), True
+
+    def _submit(self, before: Instance) -> Instance | None:
+        """Sends the update. Returns the instance if it was accepted (or may have been), None if it is to be tried again."""
+        try:
+            accepted = self._target.send(self._parameters(), self._attempt)
+        except _errors.RateLimited as error:
+            self._turned_away(backoff(self._refusals + 1, error.retry_after), error)
+            return None
+        except _errors.ExchangeError as error:
+            if error.processed == "maybe":
+                return self._look_for(before, error)
+            return self._refused(error)
+        self._sent += 1
+        self._progress.note("update accepted")
+        return accepted
+
+    def _look_for(self, before: Instance, error: _errors.ExchangeError) -> Instance | None:
+        """After a lost answer: the instance if an update took effect, None if it certainly may be sent again."""
+        self._progress.note(f"the answer to the update was lost ({error.reason}); looking whether it took effect")
+        self._lost += 1
+        until = min(self._clock.monotonic() + self._limits.settle, self._deadline)
+        while True:
+            observed = self._target.observe()
+            now = observed.instance
+            changed = now.operation != before.operation or now.updated_at != before.updated_at
+            if changed or now.operation.phase == "running" or self._reached(observed.state):
+                self._sent += 1
+                return now
+            if self._clock.monotonic() >= until:
+                break
+            pause(self._clock, min(self._limits.interval, 5.0), until)
+        if self._lost >= MOST_LOST or self._clock.monotonic() >= self._deadline:
+            raise error
+        return None
+
+    def _refused(self, error: _errors.ExchangeError) -> None:
+        """After a refusal: returns if the update is to be tried again, else raises."""
+        self._refusals += 1
+        if self._target.instance().operation.phase == "running":
+            return
+        if error.status in BUSY_STATUSES and BUSY.search(error.reason):
+            self._turned_away(min(self._limits.interval, backoff(self._refusals)), error)
+            return
+        if not self._may_retry():
+            raise error
+        self._progress.note(f"refused ({error.reason}); the authorization is new and may not be effective yet, trying again")
+        self._pause_or_raise(min(self._limits.interval, backoff(self._refusals)), error)
+
+    def _see_through(self, before: Instance, *, certain: bool) -> Observed | None:
+        """Waits for the update that runs now. Returns the confirmed state, or None if another update may be considered.
+
+        Not ``certain``: the answer was lost, so the operation that was found may be somebody else's.
+        """
+        instance = wait_for_operation(
+            self._call,
+            self._target.instance,
+            limits=self._limits,
+            deadline=self._deadline,
+            progress=self._progress,
+            baseline=before,
+        )
+        if instance.operation.phase == "failed":
+            self._refusals += 1
+            error = operation_failed(instance, self._attempt)
+            if certain and not self._may_retry():
+                raise error
+            self._progress.note("the update failed; trying again" + (", the authorization is new" if certain else ""))
+            self._pause_or_raise(min(self._limits.interval, backoff(self._refusals)), error)
+            return None
+        observed = self._confirmed(instance)
+        if self._reached(observed.state):
+            return observed
+        if not certain:
+            return None
+        raise _errors.OperationFailed(
+            "the update ended well, but the target does not show the wanted state"
+            + (f": {observed.state.selection.reason}" if isinstance(observed.state.selection, Unreadable) else ""),
+            attempt=self._attempt,
+            instance=instance.label,
+            remedy="Look at the instance with mirroring_info; run again when its admin API answers as expected.",
+        )
+
+    def _confirmed(self, instance: Instance, *, joined: bool = False) -> Observed:
+        """Observes after an operation ended; the mirroring API may need a moment to show its effect (API §11.10)."""
+        until = min(self._clock.monotonic() + self._limits.settle, max(self._deadline, self._clock.monotonic()))
+        observed = self._target.observe(instance)
+        while (
+            instance.operation.phase == "succeeded"
+            and not self._reached(observed.state)
+            and (joined or self._sent or observed.state.contradictory or observed.state.enabled.value is None)
+            and self._clock.monotonic() < until
+        ):
+            self._progress.note("the update ended; the target does not show it yet")
+            pause(self._clock, min(self._limits.interval, 5.0), until)
+            observed = self._target.observe()
+        return observed
+
+    def _turned_away(self, seconds: float, error: _errors.MirrorOpsError) -> None:
+        """Pauses after an update that was not even looked at: too many requests, or busy. Not for ever."""
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            raise error
+        self._pause_or_raise(seconds, error)
+
+    def _pause_or_raise(self, seconds: float, error: _errors.MirrorOpsError) -> None:
+        if self._clock.monotonic() + seconds > self._deadline:
+            raise error
+        self._clock.sleep(seconds)
+
+    def _outcome(self, observed: Observed, joined: bool = False, waiting: bool = False) -> Outcome:
+        return Outcome(observed, self._sent, joined, self._refusals, waiting)
+
+
+def operation_failed(instance: Instance, attempt: str) -> _errors.OperationFailed:
+    """The error for an operation that ended as failed, with the service's description unchanged (API §3.6)."""
+    operation = instance.operation
+    return _errors.OperationFailed(
+        f"the service reports {operation.type or 'operation'} {operation.state}: {operation.description or 'no description'}",
+        attempt=attempt,
+        instance=instance.label,
+        remedy="Check the authorization (the target must be allowed to read the source), the plans, and that throughput and "
+        "storage are equal; the setup role checks all of them. Then run again.",
+        details={"operation": operation.to_result()},
+    )

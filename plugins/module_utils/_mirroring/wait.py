@@ -1,0 +1,138 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for an operation (API §3.6). Private to this collection: it may change at any time.
+
+Right after an update a read may still show the finished operation of before, whatever its outcome. So a finished operation
+counts only when it is certainly a later one, or when the settle time has passed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Clock
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+
+FIRST_PAUSE = 2.0
+QUIET_SECONDS = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Seconds, fractions allowed."""
+
+    timeout: float
+    interval: float
+    settle: float
+
+
+def read_limits(params: dict[str, t.Any]) -> Limits:
+    """The wait options of a task. Raises InvalidInput for values that cannot work."""
+    limits = Limits(
+        float(params["wait_timeout"]), float(params["poll_interval"]), float(params.get("settle_timeout", 60))
+    )
+    for name, value, least in (
+        ("wait_timeout", limits.timeout, 0.0),
+        ("poll_interval", limits.interval, 0.01),
+        ("settle_timeout", limits.settle, 0.0),
+    ):
+        if not least <= value < 30 * 86400:
+            raise _errors.InvalidInput(f"{name} is {value:g}; it must be at least {least:g} seconds and less than 30 days")
+    return limits
+
+
+class Progress:
+    """One line per change of what is seen, and at most one a minute while nothing changes."""
+
+    def __init__(self, call: Call, label: str) -> None:
+        self._show, self._clock, self._label = call.progress, call.clock, label
+        self._started = self._shown = call.clock.monotonic()
+        self._last: str | None = None
+
+    def note(self, text: str) -> None:
+        """Shows the text if it is new, or if the last line is a minute old."""
+        now = self._clock.monotonic()
+        if text != self._last or now - self._shown >= QUIET_SECONDS:
+            self._last, self._shown = text, now
+            self._show(f"{self._label}: {_elapsed(now - self._started)} {text}")
+
+
+def pause(clock: Clock, interval: float, deadline: float) -> None:
+    """Sleeps about an interval, jittered so that a fleet does not ask in step, not past the deadline."""
+    clock.sleep(max(0.0, min(interval * random.uniform(0.9, 1.1), deadline - clock.monotonic())))
+
+
+def wait_for_operation(
+    call: Call,
+    read: t.Callable[[], Instance],
+    *,
+    limits: Limits,
+    deadline: float,
+    progress: Progress,
+    baseline: Instance | None,
+    running_seen: bool = False,
+) -> Instance:
+    """Waits until the instance's last operation has finished, and returns the instance, whichever way it ended.
+
+    ``baseline`` is the instance as it was before our update, None when an operation was found running. Reads that fail in
+    passing are borne until the deadline. Raises WaitExpired, and ExchangeError for what does not pass.
+    """
+    clock = call.clock
+    started = clock.monotonic()
+    interval = min(FIRST_PAUSE, limits.interval)
+    while True:
+        pause(clock, interval, deadline)
+        interval = limits.interval
+        trouble: _errors.ExchangeError | None = None
+        instance: Instance | None = None
+        try:
+            instance = read()
+        except _errors.ExchangeError as error:
+            if not error.transient:
+                raise
+            trouble = error
+            progress.note(f"cannot read the instance, trying on: {error.reason}")
+        if instance is not None:
+            phase = instance.operation.phase
+            running_seen = running_seen or phase in ("running", "unknown")
+            settled = clock.monotonic() - started >= limits.settle
+            if phase in ("succeeded", "failed", "none") and _is_later(instance, baseline, running_seen or settled):
+                progress.note(_words(instance))
+                return instance
+            progress.note(_words(instance) if phase in ("running", "unknown") else f"{_words(instance)} (may be the one before)")
+        if clock.monotonic() >= deadline:
+            raise _errors.WaitExpired(
+                f"after {_elapsed(clock.monotonic() - started)} the update has not ended"
+                + (f": {_words(instance)}" if instance else f": {trouble.reason}" if trouble else ""),
+                attempt="wait for the update",
+                remedy="It goes on by itself. Run the playbook again, or the validate role, to join it; "
+                "wait_timeout sets how long to wait.",
+                details={"operation": instance.operation.to_result() if instance else None},
+            )
+
+
+def _is_later(instance: Instance, baseline: Instance | None, certain: bool) -> bool:
+    """Whether a finished operation is certainly not the one before our update."""
+    if certain or baseline is None:
+        return True
+    if instance.operation != baseline.operation:
+        return True
+    return instance.operation.phase == "succeeded" and instance.updated_at != baseline.updated_at
+
+
+def _words(instance: Instance) -> str:
+    operation = instance.operation
+    if not operation.state:
+        return "no operation"
+    return f"{operation.type or 'operation'} {operation.state}" + (f": {operation.description}" if operation.description else "")
+
+
+def _elapsed(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -1,0 +1,167 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From API key to bearer token: cache, refresh, renewal. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Token
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http, backoff
+
+GRANT = "urn:ibm:params:oauth:grant-type:apikey"
+ATTEMPT = "get a token from IBM Cloud IAM"
+KEY_NOT_FOUND_RETRIES = 2
+SAFETY_MARGIN = 10.0
+DEFAULT_LIFETIME = 300.0
+
+
+class FixedToken:
+    """A ready-made IAM token; it cannot be renewed."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token.removeprefix("Bearer ").strip()
+
+    def current(self) -> str:
+        """The token."""
+        return self._token
+
+    def renewed(self, rejected: str) -> str:
+        """Raises AuthenticationFailed: there is no other."""
+        raise _errors.AuthenticationFailed(
+            "the given iam_token was rejected and cannot be renewed",
+            status=401,
+            remedy="Give a fresh iam_token, or an ibmcloud_api_key, from which tokens can be renewed during long waits.",
+        )
+
+
+class ApiKeyToken:
+    """Exchanges an API key for tokens (API §1.2), shared with the other tasks of the run, refreshed ahead of expiry (§1.6)."""
+
+    def __init__(self, http: Http, iam_endpoint: str, api_key: str) -> None:
+        self._http = http
+        self._url = f"{iam_endpoint.rstrip('/').removesuffix('/identity/token')}/identity/token"
+        self._api_key = api_key
+        self._store = http.call.tokens
+        self._digest = hashlib.sha256(f"{self._url}\n{api_key}".encode()).hexdigest()
+
+    def current(self) -> str:
+        """A valid token; a new one once 80 % of the lifetime have passed. Raises AuthenticationFailed for a refused key."""
+        token = self._store.get(self._digest)
+        now = self._http.clock.monotonic()
+        if token is not None and now < token.refresh_at:
+            return self._noted(token)
+        try:
+            return self._exchange(None if token is None else token.value)
+        except _errors.ExchangeError:
+            if token is None or now >= token.expires_at:
+                raise
+            self._store.put(self._digest, token._replace(refresh_at=min(now + 60.0, token.expires_at)))
+            return self._noted(token)
+
+    def renewed(self, rejected: str) -> str:
+        """A token other than the rejected one, somebody else's newer one if there is one."""
+        return self._exchange(rejected)
+
+    def account_id(self) -> str | None:
+        """The account that the key belongs to, out of the token's claims (API §1.3); None when they do not say."""
+        account = _claims(self.current()).get("account")
+        return account.get("bss") if isinstance(account, dict) else None
+
+    def _exchange(self, outdated: str | None) -> str:
+        with self._store.exclusive(self._digest, self._http.request_timeout):
+            token = self._store.get(self._digest)
+            if token is None or token.value == outdated or self._http.clock.monotonic() >= token.refresh_at:
+                token = self._request()
+                self._store.put(self._digest, token)
+        return self._noted(token)
+
+    def _noted(self, token: Token) -> str:
+        self._http.call.secrets.add(token.value)
+        return token.value
+
+    def _request(self) -> Token:
+        refusals = 0
+        while True:
+            try:
+                return self._read_token()
+            except (_errors.AuthenticationFailed, _errors.ApiError) as error:
+                if error.status not in (400, 401, 403):
+                    raise
+                refusals += 1
+                if refusals > KEY_NOT_FOUND_RETRIES:
+                    raise _errors.AuthenticationFailed(
+                        f"IBM Cloud does not accept the API key: {error.reason}",
+                        attempt=ATTEMPT,
+                        status=error.status,
+                        code=error.code,
+                        transaction_id=error.transaction_id,
+                    ) from error
+            self._http.clock.sleep(backoff(refusals))
+
+    def _read_token(self) -> Token:
+        form = {"grant_type": GRANT, "apikey": self._api_key, "response_type": "cloud_iam"}
+        received = self._http.clock.monotonic()
+        answer = self._http.read(
+            lambda number: self._http.once("POST", self._url, attempt=ATTEMPT, form=form, number=number)
+        )
+        body = answer.body if isinstance(answer.body, dict) else {}
+        value = body.get("access_token")
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value or not value:
+            raise _errors.UnusableAnswer(
+                "the answer holds no access token", attempt=ATTEMPT, status=answer.status, transaction_id=answer.transaction_id
+            )
+        lifetime = _lifetime(body, value)
+        return Token(value, received + 0.8 * lifetime, received + max(0.0, lifetime - SAFETY_MARGIN))
+
+
+def read_api_key(text: str, option: str) -> str:
+    """The API key itself, or what the file named by ``@path`` holds: the bare key, or JSON with ``apikey``, as the vendor's
+    CLI writes it. Raises InvalidInput when the file cannot be read or the key is empty."""
+    key = text.strip()
+    if key.startswith("@"):
+        path = os.path.expanduser(key[1:])
+        try:
+            with open(path, encoding="utf-8") as file:
+                key = file.read(65536).strip()
+        except (OSError, ValueError) as error:
+            raise _errors.InvalidInput(f"{option} names a file that cannot be read: {path}") from error
+        if key.startswith("{"):
+            try:
+                key = str(json.loads(key)["apikey"]).strip()
+            except (ValueError, KeyError) as error:
+                raise _errors.InvalidInput(f"{option} names a JSON file without apikey: {path}") from error
+    if not key:
+        raise _errors.InvalidInput(f"{option} is empty", remedy="Set it, or export IC_API_KEY.")
+    return key
+
+
+def _lifetime(body: dict[str, t.Any], token: str) -> float:
+    """Seconds a token is valid, counted from now: ``expires_in``, else the claims; never assumed to be an hour (API §1.2)."""
+    seconds = body.get("expires_in")
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+        claims = _claims(token)
+        issued, expires = claims.get("iat"), claims.get("exp")
+        if not isinstance(issued, (int, float)) or not isinstance(expires, (int, float)):
+            return DEFAULT_LIFETIME
+        seconds = expires - issued
+    return float(min(max(seconds, 0), 86400))
+
+
+def _claims(token: str) -> dict[str, t.Any]:
+    """The claims of a JWT, not verified: they are hints about our own token. Empty when it is not a JWT."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

@@ -1,0 +1,197 @@
+#!/usr/bin/python
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mirroring_info
+short_description: Look at the mirroring of an Event Streams instance
+version_added: 1.0.0
+author:
+  - Contributors to mirrorops.event_streams (@mirrorops)
+description:
+  - Shows whether an instance mirrors another one, how each detail is known, which topics are selected and which are active.
+  - Given O(source), it also checks whether the target mirrors what is asked, reports all findings together, and sums them up in RV(verdict).
+    It does not fail because of a finding; that is left to who asks.
+  - Can wait for an update that is running, whoever started it, and for selected topics to appear.
+options:
+  target:
+    description: The mirroring target, by CRN, GUID or unique name.
+    type: str
+    required: true
+  source:
+    description: The mirroring source, by CRN, GUID or unique name. If not set, nothing is checked.
+    type: str
+  topics:
+    description: The patterns that should be selected. If not set, those that are selected are taken as right.
+    type: list
+    elements: str
+  wait:
+    description: Whether to wait for an update of the target that is running, and for selected topics to appear.
+    type: bool
+    default: false
+  wait_timeout:
+    description: How long to wait for the update, in seconds.
+    type: float
+    default: 10800
+  poll_interval:
+    description: The time between two looks while waiting, in seconds; it is varied a little.
+    type: float
+    default: 30
+  topics_timeout:
+    description: How long to wait for selected topics to appear on the target and to become active, in seconds.
+    type: float
+    default: 300
+  assume_changes:
+    description:
+      - For check mode only. Whether what does not fit yet is to be taken as what this run would have changed.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.source
+  - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.endpoints.admin
+  - mirrorops.event_streams.endpoints.source_admin
+  - mirrorops.event_streams.mirroring
+  - mirrorops.event_streams.attributes
+  - mirrorops.event_streams.attributes.info
+seealso:
+  - module: mirrorops.event_streams.mirroring
+  - module: mirrorops.event_streams.readiness_info
+"""
+
+EXAMPLES = r"""
+- name: Is mirroring on, and what is known about it?
+  mirrorops.event_streams.mirroring_info:
+    target: es-target-us-east
+  register: result
+
+- name: Show it
+  ansible.builtin.debug:
+    var: result.mirroring
+
+- name: Does us-east mirror orders from us-south? Join an update that is still running.
+  mirrorops.event_streams.mirroring_info:
+    source: es-source-us-south
+    target: es-target-us-east
+    topics:
+      - ^orders$
+    wait: true
+  register: check
+
+- name: Fail unless it does
+  ansible.builtin.assert:
+    that: check.verdict == 'mirroring'
+    fail_msg: "{{ check.findings | selectattr('status', 'eq', 'fail') | map(attribute='message') | join(' ') }}"
+"""
+
+RETURN = r"""
+mirroring:
+  description: The mirroring of the target, as M(mirrorops.event_streams.mirroring) returns it.
+  returned: success
+  type: dict
+  sample: {"enabled": true, "source_alias": "us-south", "known": {"enabled": "observed", "source_alias": "echoed"}}
+topics:
+  description: The patterns that are selected; null if mirroring is not enabled, or if that cannot be read.
+  returned: success
+  type: list
+  elements: str
+  sample: ["^orders$"]
+active_topics:
+  description: The topics that are being mirrored now, in the service's own words; null if that cannot be read.
+  returned: success
+  type: list
+  elements: str
+  sample: [orders]
+instance:
+  description: The target, as M(mirrorops.event_streams.instance_info) returns it.
+  returned: success
+  type: dict
+  sample: {"name": "es-target-us-east", "guid": "22222222-aaaa-4bbb-8ccc-000000000002"}
+operation:
+  description: The last operation of the target, in the service's own words.
+  returned: success
+  type: dict
+  sample: {"type": "update", "state": "succeeded", "description": "Update succeeded.", "updated_at": null}
+findings:
+  description: The outcome of every check, as M(mirrorops.event_streams.readiness_info) returns them. Empty without O(source).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"rule": "enabled", "status": "pass", "message": "Mirroring is enabled (observed).", "remedy": "", "evidence": {}}]
+verdict:
+  description:
+    - V(mirroring) if the target mirrors what is asked, V(not_mirroring) if a check failed, V(unknown) if what decides could not be read,
+      V(pending) if an update is running that has not enabled it yet,
+      V(predicted) in check mode if it would after this run. Null without O(source).
+  returned: success
+  type: str
+  choices: [mirroring, not_mirroring, pending, unknown, predicted]
+  sample: mirroring
+summary:
+  description: The findings and the selected topics, as lines for people.
+  returned: success
+  type: list
+  elements: str
+  sample: ["us-south -> us-east: mirroring", "26 checks: 22 pass, 0 warn, 0 fail, 4 unknown"]
+problems:
+  description: What failed and what to do about it, in one paragraph; empty if nothing did.
+  returned: success
+  type: str
+  sample: ""
+preview:
+  description: The source's topics that are selected, as M(mirrorops.event_streams.topic_selection) returns them. Empty without O(source).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"topic": "orders", "remote_topic": "orders.us-south", "partitions": 6, "certain": true}]
+duration:
+  description: How long the task took, in seconds.
+  returned: success
+  type: float
+  sample: 12.5
+"""
+
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.look import Look
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
+    ADMIN,
+    ALIASES,
+    CLOUD,
+    SOURCE_ADMIN,
+    SOURCE_AUTH,
+    TRANSFORMS,
+    ArgSpec,
+)
+
+SPEC = ArgSpec(
+    {
+        "target": {"type": "str", "required": True},
+        "source": {"type": "str"},
+        "topics": {"type": "list", "elements": "str"},
+        "wait": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 10800},
+        "poll_interval": {"type": "float", "default": 30},
+        "topics_timeout": {"type": "float", "default": 300},
+        "assume_changes": {"type": "bool", "default": False},
+    }
+).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+
+
+def run(call: Call) -> Result:
+    """Looks at the target, and checks it if a source is given. Raises MirrorOpsError."""
+    return Look(call).result()
+
+
+def main() -> t.NoReturn:
+    """Runs as an ordinary module."""
+    run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

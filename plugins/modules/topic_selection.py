@@ -1,0 +1,271 @@
+#!/usr/bin/python
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: topic_selection
+short_description: Choose which topics an Event Streams instance mirrors
+version_added: 1.0.0
+author:
+  - Contributors to mirrorops.event_streams (@mirrorops)
+description:
+  - Sets the patterns that decide which topics of the mirroring source are mirrored to the target. The service knows one set only,
+    so this replaces it. Order does not matter.
+  - Given the source, it also shows which of the source's topics the patterns select, and what they are called on the target.
+  - Topics that are no longer selected stay on the target; they are just not fed any more.
+options:
+  target:
+    description: The mirroring target, by CRN, GUID or unique name.
+    type: str
+    required: true
+  topics:
+    description:
+      - The patterns, regular expressions on names of topics on the source. A topic is mirrored if any of them matches, also one that is
+        created later.
+      - Anchor them as in V(^orders\\..*) or V(^payments$), so that every reading of them selects the same.
+      - With V([]) nothing is mirrored, while mirroring stays enabled and charged.
+    type: list
+    elements: str
+    required: true
+  source:
+    description: The mirroring source, by CRN, GUID or unique name, for RV(preview). If not set, there is none.
+    type: str
+  assume_enabled:
+    description:
+      - For check mode only. Whether to go on where mirroring is not enabled yet, because this run would have enabled it.
+    type: bool
+    default: false
+  settle_timeout:
+    description: For how long the target may still answer that mirroring is not enabled, in seconds, counted from the first try.
+    type: float
+    default: 60
+extends_documentation_fragment:
+  - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.source
+  - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.endpoints.admin
+  - mirrorops.event_streams.endpoints.source_admin
+  - mirrorops.event_streams.mirroring
+  - mirrorops.event_streams.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: mirrorops.event_streams.mirroring
+  - module: mirrorops.event_streams.readiness_info
+"""
+
+EXAMPLES = r"""
+- name: Mirror all topics of the shop, and payments
+  mirrorops.event_streams.topic_selection:
+    target: es-target-us-east
+    topics:
+      - ^shop\..*
+      - ^payments$
+
+- name: What would that select? (run with --check)
+  mirrorops.event_streams.topic_selection:
+    target: es-target-us-east
+    source: es-source-us-south
+    topics:
+      - ^shop\..*
+  register: result
+
+- name: Show names on the target
+  ansible.builtin.debug:
+    msg: "{{ result.preview | map(attribute='remote_topic') }}"
+
+- name: Mirror nothing for now
+  mirrorops.event_streams.topic_selection:
+    target: es-target-us-east
+    topics: []
+"""
+
+RETURN = r"""
+topics:
+  description: The patterns that are set now, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: ["^payments$"]
+preview:
+  description: The source's topics that the patterns select. Null without O(source).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    topic:
+      description: Name on the source.
+      type: str
+      sample: payments
+    remote_topic:
+      description: Name on the target.
+      type: str
+      sample: payments.us-south
+    partitions:
+      description: Number of partitions; null if the source does not show it.
+      type: int
+      sample: 6
+    certain:
+      description: Whether a pattern matches the whole name. If not, it depends on how the service reads patterns that are not anchored.
+      type: bool
+      sample: true
+    patterns:
+      description: The patterns that match.
+      type: list
+      elements: str
+      sample: ["^payments$"]
+    problem:
+      description: Why the topic will not be mirrored although it is selected; null if it will.
+      type: str
+      sample: null
+"""
+
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
+    DEFAULT_TOPIC_TRANSFORM,
+    derive_aliases,
+    parse_transform,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
+    Compiled,
+    advice,
+    compile_patterns,
+    normalise,
+    preview,
+    same_selection,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
+    ADMIN,
+    ALIASES,
+    CLOUD,
+    SOURCE_ADMIN,
+    SOURCE_AUTH,
+    TRANSFORMS,
+    ArgSpec,
+)
+
+SPEC = ArgSpec(
+    {
+        "target": {"type": "str", "required": True},
+        "topics": {"type": "list", "elements": "str", "required": True},
+        "source": {"type": "str"},
+        "assume_enabled": {"type": "bool", "default": False},
+        "settle_timeout": {"type": "float", "default": 60},
+    }
+).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+MOST_ATTEMPTS = 6
+
+
+def run(call: Call) -> Result:
+    """Sets the selection. Raises MirrorOpsError."""
+    params = call.params
+    topics = normalise(params["topics"]) or []
+    patterns = compile_patterns(topics)
+    parse_transform(params["topic_name_transform"], "topic_name_transform")
+    for risk in advice(topics):
+        call.warn(risk)
+    cloud = connect(call)
+    target = cloud.target.instances.find(params["target"], "target")
+    selected = _preview(call, cloud, target, patterns) if params["source"] else None
+    admin = cloud.target.admin(target)
+    before = _enabled_selection(call, admin)
+    changed = not same_selection(before, topics)
+    after = before if not changed and before is not None else topics
+    if changed and not call.check_mode:
+        after = _select(call, admin, topics)
+    return {
+        "changed": changed,
+        "topics": after,
+        "preview": selected,
+        "diff": {"before": {"topics": sorted(before or [])}, "after": {"topics": sorted(after)}},
+    }
+
+
+def _enabled_selection(call: Call, admin: Admin) -> list[str] | None:
+    """The selection now; None in check mode where this run would have enabled mirroring. Raises NotFound when it is off."""
+    if call.check_mode and call.params["assume_enabled"]:
+        try:
+            return admin.selection()
+        except (_errors.PermissionDenied, _errors.ServiceFailed):
+            # While mirroring is being enabled the service may answer like this (API §11.10); this run would have waited.
+            return None
+    deadline = call.clock.monotonic() + call.params["settle_timeout"]
+    number = 0
+    while True:
+        number += 1
+        selection = admin.selection()
+        if selection is not None:
+            return selection
+        pause = backoff(number)
+        if call.clock.monotonic() + pause > deadline:
+            raise _errors.NotFound(
+                "mirroring is not enabled there, so there is no topic selection",
+                attempt=f"set the topic selection of {admin.instance}",
+                instance=admin.instance,
+                status=404,
+                remedy="Enable mirroring first (module mirroring, or role enable), and name the mirroring target, not the source.",
+            )
+        call.clock.sleep(pause)
+
+
+def _select(call: Call, admin: Admin, topics: list[str]) -> list[str]:
+    """Replaces the selection and reads it back. Only when the answer was lost and nothing has changed it is sent again."""
+    number = 1
+    while True:
+        try:
+            admin.select(topics)
+            break
+        except _errors.ExchangeError as error:
+            if not error.transient or number == MOST_ATTEMPTS:
+                raise
+            call.clock.sleep(backoff(number, error.retry_after))
+        if same_selection(admin.selection(), topics):
+            break
+        number += 1
+    deadline = call.clock.monotonic() + call.params["settle_timeout"]
+    number = 1
+    while not same_selection(now := admin.selection(), topics):
+        pause = backoff(number)
+        if call.clock.monotonic() + pause > deadline:
+            raise _errors.UnusableAnswer(
+                f"the selection was accepted, but the target still shows another one: {now}",
+                attempt=f"set the topic selection of {admin.instance}",
+                instance=admin.instance,
+                remedy="Is somebody else setting it at the same time? Run again.",
+            )
+        call.clock.sleep(pause)
+        number += 1
+    return now or []
+
+
+def _preview(call: Call, cloud: Cloud, target: Instance, patterns: list[Compiled]) -> list[dict[str, t.Any]]:
+    params = call.params
+    source = cloud.source.instances.find(params["source"], "source")
+    source_alias = derive_aliases(params["source_alias"], params["target_alias"], source.region, target.region)[0]
+    transform = parse_transform(params["topic_name_transform"], "topic_name_transform") or DEFAULT_TOPIC_TRANSFORM
+    topics = cloud.source.admin(source, "source_admin_url").topics()
+    return [one.to_result() for one in preview(topics, patterns, transform, source_alias)]
+
+
+def main() -> t.NoReturn:
+    """Runs as an ordinary module."""
+    run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

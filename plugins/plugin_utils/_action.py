@@ -1,0 +1,191 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module's run(call) inside the controller's worker, or hands the task over to the ordinary module.
+
+Private to this collection: it may change at any time. In process when the connection is local, without become and async.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+import types
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedTokenStore
+
+display = Display()
+OMIT_PLACEHOLDER = "__omit_place_holder__"
+SECRET_OPTIONS = ("ibmcloud_api_key", "source_api_key")
+PR_SET_PDEATHSIG = 1
+
+
+class InProcessAction(ActionBase):  # type: ignore[misc]
+    """Base of all actions of this collection; a subclass only says which module it stands for."""
+
+    module: t.ClassVar[types.ModuleType]
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Ansible's entry point."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        if result.get("skipped"):
+            return result
+        spec: ArgSpec = self.module.SPEC
+        arguments = dict(self._task.args)
+        refuse_placeholders(arguments)
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        with applied({str(name): str(value) for name, value in environment.items()}):
+            if self._in_process():
+                result.update(self._run_here(spec, arguments))
+            else:
+                result.update(self._hand_over(spec, arguments, task_vars))
+        return result
+
+    def _in_process(self) -> bool:
+        transport = str(getattr(self._connection, "transport", ""))
+        return transport in ("local", "ansible.builtin.local") and not self._connection.become and not self._task.async_val
+
+    def _hand_over(self, spec: ArgSpec, arguments: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> Result:
+        """Runs the ordinary module elsewhere. The controller's environment does not reach it, so what options would take
+        from there is passed as arguments."""
+        for option, names in spec.environment_names().items():
+            value = next((os.environ[name] for name in names if os.environ.get(name)), None)
+            if option not in arguments and value is not None:
+                arguments[option] = value
+        for option in SECRET_OPTIONS:
+            if isinstance(arguments.get(option), str) and arguments[option].startswith("@"):
+                try:
+                    arguments[option] = read_api_key(arguments[option], option)
+                except MirrorOpsError as error:
+                    raise AnsibleActionFail(error.message) from error
+        name = f"mirrorops.event_streams.{self.module.__name__.rpartition('.')[2]}"
+        answer = self._execute_module(
+            module_name=name, module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
+        )
+        return t.cast(Result, answer)
+
+    def _run_here(self, spec: ArgSpec, arguments: dict[str, t.Any]) -> Result:
+        checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(arguments)
+        secrets: set[str] = set(checked._no_log_values)
+        for warning in checked._warnings:
+            display.warning(f"Both option {warning['option']} and its alias {warning['alias']} are set.")
+        for deprecation in checked._deprecations:
+            display.deprecated(
+                deprecation.get("msg") or f"Alias {deprecation.get('name')} is deprecated.",
+                version=deprecation.get("version"),
+                date=deprecation.get("date"),
+                collection_name=deprecation.get("collection_name"),
+            )
+        params = checked.validated_parameters
+        warnings: list[str] = []
+        guard = parent_guard()
+        call = Call(
+            params=params,
+            check_mode=bool(self._task.check_mode),
+            tokens=SharedTokenStore(),
+            progress=self._line(secrets, display.display),
+            trace=self._line(secrets, display.vvv),
+            warn=warnings.append,
+            check_wanted=guard.check,
+            secrets=secrets,
+        )
+        with guard:
+            result = {"failed": True, "msg": "; ".join(checked.error_messages)} if checked.error_messages else self._call(call)
+        if warnings:
+            result["warnings"] = warnings
+        result["invocation"] = {"module_args": {k: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if spec.options.get(k, {}).get("no_log") and v else v for k, v in params.items()}}
+        return t.cast(Result, remove_values(result, secrets))
+
+    def _call(self, call: Call) -> Result:
+        """The module's body, and the one broad except of the collection: an unhandled text could hold the key."""
+        try:
+            require_libraries()
+            return {"changed": False, **self.module.run(call)}
+        except MirrorOpsError as error:
+            return {"failed": True, "changed": False, "msg": error.message, "failure": error.failure()}
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            return {
+                "failed": True,
+                "changed": False,
+                "msg": f"Unexpected {type(error).__name__}: {error}. This is a defect of the collection; please report it.",
+                "exception": traceback.format_exc(),
+            }
+
+    def _line(self, secrets: set[str], show: t.Callable[[str], None]) -> t.Callable[[str], None]:
+        """A way to show a line at once: without secrets, and not at all when the task says no_log."""
+
+        def write(text: str) -> None:
+            if not self._task.no_log:
+                show(str(remove_values(text, secrets)))
+
+        return write
+
+
+class parent_guard:
+    """Ends this worker with its parent: nobody would see the result, and another run may already be at work.
+
+    Where the platform can signal a parent's death it does; everywhere ``check()`` looks before each request and wait.
+    """
+
+    def __init__(self) -> None:
+        parent = multiprocessing.parent_process()
+        self._parent = None if parent is None else parent.pid
+
+    def __enter__(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def __exit__(self, *exc: object) -> None:
+        self._signal(0)
+
+    def check(self) -> None:
+        """Raises Abandoned when the parent has ended."""
+        if self._parent is not None and os.getppid() != self._parent:
+            raise Abandoned("the run that started this task has ended, so nothing more is sent")
+
+    def _signal(self, number: int) -> None:
+        if self._parent is not None and sys.platform.startswith("linux"):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+@contextlib.contextmanager
+def applied(environment: dict[str, str]) -> t.Iterator[None]:
+    """The task's ``environment:`` in this process, for as long as the block runs: fallbacks, proxies and CA bundles."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def refuse_placeholders(arguments: t.Any, path: str = "") -> None:
+    """Raises AnsibleActionFail where a nested omit was left standing as its placeholder text."""
+    if isinstance(arguments, dict):
+        for key, value in arguments.items():
+            refuse_placeholders(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(arguments, (list, tuple)):
+        for number, value in enumerate(arguments):
+            refuse_placeholders(value, f"{path}[{number}]")
+    elif isinstance(arguments, str) and OMIT_PLACEHOLDER in arguments:
+        raise AnsibleActionFail(f"{path} contains an omit that cannot be left out there; leave out the whole option instead.")
