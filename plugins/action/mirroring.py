@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.mirrorops.event_streams.plugins.modules import mirroring
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._action import InProcessAction
 
@@ -11,4 +13,4 @@ from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._action im
 class ActionModule(InProcessAction):
     """Runs M(mirrorops.event_streams.mirroring) in process."""
 
-    module = mirroring
+    module: t.ClassVar = mirroring

@@ -16,6 +16,7 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
@@ -131,7 +132,7 @@ def run_as_module(spec: ArgSpec, run: Run) -> t.NoReturn:
         trace=requests_made.append,
         secrets=secrets,
     )
-    verbose = {"http_trace": requests_made} if module._verbosity >= 3 else {}
+    verbose: Result = {"http_trace": requests_made} if module._verbosity >= 3 else {}
     try:
         require_libraries()
         result = run(call)

@@ -238,7 +238,8 @@ def _from_json(body: t.Any) -> tuple[str | None, str | None]:
         return _from_json(body["error"])
     code = next((body[key] for key in ("errorCode", "error_code", "code", "message_code") if body.get(key)), None)
     message = next(
-        (body[key] for key in ("errorMessage", "message", "error", "errorDetails", "description") if body.get(key)), None
+        (body[key] for key in ("errorMessage", "message", "error", "errorDetails", "description") if body.get(key)),
+        None,
     )
     return None if code is None else _shorten(str(code)), None if message is None else str(message)
 

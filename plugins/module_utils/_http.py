@@ -16,6 +16,7 @@ from __future__ import annotations
 import email.utils
 import ipaddress
 import json
+import math
 import random
 import typing as t
 import urllib.parse
@@ -61,7 +62,9 @@ class Http:
         self.request_timeout = float(params["request_timeout"])
         self.retry_timeout = float(params["retry_timeout"])
         if not 0 < self.request_timeout < 86400 or not 0 <= self.retry_timeout < 86400:
-            raise _errors.InvalidInput("request_timeout must be more than 0, retry_timeout 0 or more, both less than a day")
+            raise _errors.InvalidInput(
+                "request_timeout must be more than 0, retry_timeout 0 or more, both less than a day"
+            )
         self._verify: bool | str = params.get("ca_path") or True
         if not params.get("validate_certs", True):
             self._verify = False
@@ -97,7 +100,9 @@ class Http:
             raise
         finally:
             seconds = self.clock.monotonic() - started
-            self.call.trace(f"{method} {path} -> {outcome}, attempt {number}, transaction {transaction_id}, {seconds:.3f} s")
+            self.call.trace(
+                f"{method} {path} -> {outcome}, attempt {number}, transaction {transaction_id}, {seconds:.3f} s"
+            )
 
     def read(self, fetch: t.Callable[[int], Answer]) -> Answer:
         """Repeats ``fetch(number)`` while its error may pass, with growing jittered pauses, within retry_timeout."""
@@ -151,7 +156,9 @@ class Http:
                 text = b"".join(chunks).decode("utf-8", errors="replace")
                 return response.status_code, response.headers, text
         except requests.exceptions.SSLError as error:
-            raise _errors.TlsFailed(f"the certificate of {_host(url)} could not be verified: {_cause(error)}") from error
+            raise _errors.TlsFailed(
+                f"the certificate of {_host(url)} could not be verified: {_cause(error)}"
+            ) from error
         except requests.exceptions.Timeout as error:
             failure = _errors.NoAnswer(f"no answer from {_host(url)} within {self.request_timeout:g} s")
             if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -251,7 +258,7 @@ class _Authorization:
 
 def backoff(number: int, retry_after: float | None = None) -> float:
     """Seconds to pause after so many failed attempts: 0.5, 1, 2, 4 ... 15, jittered; a longer Retry-After wins, up to 60."""
-    pause = min(15.0, 0.5 * 2 ** min(number - 1, 10)) * random.uniform(0.8, 1.2)
+    pause = min(15.0, 0.5 * 2.0 ** min(number - 1, 10)) * random.uniform(0.8, 1.2)
     return max(pause, min(retry_after or 0.0, LONGEST_PAUSE))
 
 
@@ -266,7 +273,7 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
             seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
         except (ValueError, OverflowError):
             return None
-    return max(0.0, seconds) if seconds == seconds else None
+    return None if math.isnan(seconds) else max(0.0, seconds)
 
 
 def is_loopback(host: str | None) -> bool:
@@ -301,9 +308,7 @@ def _transaction_id(headers: t.Mapping[str, str]) -> str | None:
 
 
 def _unusable(response: t.Any, reason: str) -> _errors.UnusableAnswer:
-    return _errors.UnusableAnswer(
-        reason, status=response.status_code, transaction_id=_transaction_id(response.headers)
-    )
+    return _errors.UnusableAnswer(reason, status=response.status_code, transaction_id=_transaction_id(response.headers))
 
 
 def _host(url: str) -> str:
@@ -313,7 +318,9 @@ def _host(url: str) -> str:
 def _cause(error: BaseException) -> str:
     """The innermost reason, without the object addresses that urllib3 puts into its texts."""
     while True:
-        inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        inner = getattr(error, "reason", None) or next(
+            (arg for arg in error.args if isinstance(arg, BaseException)), None
+        )
         if not isinstance(inner, BaseException):
             return f"{type(error).__name__}: {str(error).rpartition(': ')[2]}" if str(error) else type(error).__name__
         error = inner

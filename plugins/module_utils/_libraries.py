@@ -10,6 +10,7 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
+
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import MirrorOpsError
 
 _MISSING: dict[str, str] = {}
@@ -44,4 +45,4 @@ def require_libraries(*names: str) -> None:
             )
 
 
-__all__ = ["LibraryMissing", "jmespath", "require_libraries", "requests"]
+__all__ = ["LibraryMissing", "jmespath", "requests", "require_libraries"]

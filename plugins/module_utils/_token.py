@@ -116,7 +116,10 @@ class ApiKeyToken:
         value = body.get("access_token")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value or not value:
             raise _errors.UnusableAnswer(
-                "the answer holds no access token", attempt=ATTEMPT, status=answer.status, transaction_id=answer.transaction_id
+                "the answer holds no access token",
+                attempt=ATTEMPT,
+                status=answer.status,
+                transaction_id=answer.transaction_id,
             )
         lifetime = _lifetime(body, value)
         return Token(value, received + 0.8 * lifetime, received + max(0.0, lifetime - SAFETY_MARGIN))

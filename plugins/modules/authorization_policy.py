@@ -140,7 +140,11 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.grants import GRANT, read_account, read_grant
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.grants import (
+    GRANT,
+    read_account,
+    read_grant,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import (
     Grant,
@@ -170,7 +174,9 @@ def run(call: Call) -> Result:
     grant = read_grant(params, account_id)
     for option in ("source_service_instance_id", "target_service_instance_id"):
         if not params[option]:
-            raise _errors.InvalidInput(f"{option} is missing", remedy="Give the GUID of the instance; its CRN shows it.")
+            raise _errors.InvalidInput(
+                f"{option} is missing", remedy="Give the GUID of the instance; its CRN shows it."
+            )
     policies = account.iam.authorizations(account_id)
     if params["state"] == "absent":
         return _absent(call, account.iam, grant, policies)
@@ -192,7 +198,9 @@ def _present(call: Call, iam: Iam, account_id: str, grant: Grant, policies: list
         return _result(True, predicted, grant, reversed_ids, None, before=None, after=predicted)
     created, policy = _create(call, iam, account_id, grant)
     authorized_at = format_time(call.clock.time()) if created else policy.created_at if policy else None
-    return _result(created, policy, grant, reversed_ids, authorized_at, before=None if created else policy, after=policy)
+    return _result(
+        created, policy, grant, reversed_ids, authorized_at, before=None if created else policy, after=policy
+    )
 
 
 def _create(call: Call, iam: Iam, account_id: str, grant: Grant) -> tuple[bool, Policy | None]:
@@ -205,11 +213,13 @@ def _create(call: Call, iam: Iam, account_id: str, grant: Grant) -> tuple[bool, 
         try:
             policy = iam.create(grant, call.params["description"])
         except _errors.ExchangeError as error:
-            may_repeat = error.processed == "maybe" or isinstance(error, _errors.RateLimited)
-            if not may_repeat or number == MOST_ATTEMPTS:
+            limited = isinstance(error, _errors.RateLimited)
+            if number == MOST_ATTEMPTS or not (limited or error.processed == "maybe"):
                 raise
-            lost = lost or error.processed == "maybe"
             call.clock.sleep(backoff(number, error.retry_after))
+            if limited:
+                continue
+            lost = True
         else:
             if policy is not None:
                 return True, policy

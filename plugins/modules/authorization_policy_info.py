@@ -99,7 +99,11 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.grants import GRANT, read_account, read_grant
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.grants import (
+    GRANT,
+    read_account,
+    read_grant,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, ArgSpec
 

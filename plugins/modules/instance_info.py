@@ -202,7 +202,9 @@ def _compile(query: str | None) -> t.Any:
     try:
         return jmespath.compile(query)
     except (jmespath.exceptions.JMESPathError, ValueError) as error:
-        raise InvalidInput(f"query is no JMESPath expression: {error}", remedy="See https://jmespath.org for the language.") from error
+        raise InvalidInput(
+            f"query is no JMESPath expression: {error}", remedy="See https://jmespath.org for the language."
+        ) from error
 
 
 def main() -> t.NoReturn:

@@ -24,6 +24,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
@@ -37,7 +38,7 @@ SECRET_OPTIONS = ("ibmcloud_api_key", "source_api_key")
 PR_SET_PDEATHSIG = 1
 
 
-class InProcessAction(ActionBase):  # type: ignore[misc]
+class InProcessAction(ActionBase):
     """Base of all actions of this collection; a subclass only says which module it stands for."""
 
     module: t.ClassVar[types.ModuleType]
@@ -63,7 +64,9 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
 
     def _in_process(self) -> bool:
         transport = str(getattr(self._connection, "transport", ""))
-        return transport in ("local", "ansible.builtin.local") and not self._connection.become and not self._task.async_val
+        return (
+            transport in ("local", "ansible.builtin.local") and not self._connection.become and not self._task.async_val
+        )
 
     def _hand_over(self, spec: ArgSpec, arguments: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> Result:
         """Runs the ordinary module elsewhere. The controller's environment does not reach it, so what options would take
@@ -98,7 +101,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             )
         params = checked.validated_parameters
         warnings: list[str] = []
-        guard = parent_guard()
+        guard = ParentGuard()
         call = Call(
             params=params,
             check_mode=bool(self._task.check_mode),
@@ -110,10 +113,14 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             secrets=secrets,
         )
         with guard:
-            result = {"failed": True, "msg": "; ".join(checked.error_messages)} if checked.error_messages else self._call(call)
+            result = (
+                {"failed": True, "msg": "; ".join(checked.error_messages)}
+                if checked.error_messages
+                else self._call(call)
+            )
         if warnings:
             result["warnings"] = warnings
-        result["invocation"] = {"module_args": {k: "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if spec.options.get(k, {}).get("no_log") and v else v for k, v in params.items()}}
+        result["invocation"] = {"module_args": {name: shown(spec, name, value) for name, value in params.items()}}
         return t.cast(Result, remove_values(result, secrets))
 
     def _call(self, call: Call) -> Result:
@@ -141,7 +148,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         return write
 
 
-class parent_guard:
+class ParentGuard:
     """Ends this worker with its parent: nobody would see the result, and another run may already be at work.
 
     Where the platform can signal a parent's death it does; everywhere ``check()`` looks before each request and wait.
@@ -179,6 +186,12 @@ def applied(environment: dict[str, str]) -> t.Iterator[None]:
         os.environ.update(before)
 
 
+def shown(spec: ArgSpec, name: str, value: t.Any) -> t.Any:
+    """A parameter as results show it."""
+    secret = spec.options.get(name, {}).get("no_log") and value
+    return "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" if secret else value
+
+
 def refuse_placeholders(arguments: t.Any, path: str = "") -> None:
     """Raises AnsibleActionFail where a nested omit was left standing as its placeholder text."""
     if isinstance(arguments, dict):
@@ -188,4 +201,6 @@ def refuse_placeholders(arguments: t.Any, path: str = "") -> None:
         for number, value in enumerate(arguments):
             refuse_placeholders(value, f"{path}[{number}]")
     elif isinstance(arguments, str) and OMIT_PLACEHOLDER in arguments:
-        raise AnsibleActionFail(f"{path} contains an omit that cannot be left out there; leave out the whole option instead.")
+        raise AnsibleActionFail(
+            f"{path} contains an omit that cannot be left out there; leave out the whole option instead."
+        )

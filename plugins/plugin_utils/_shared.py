@@ -29,7 +29,7 @@ _MAP_BYTE = 0
 _KEY_BYTES = 1 << 20
 _LOCK_SECONDS = 5.0
 _memory = mmap.mmap(-1, SIZE)
-_lock_file = tempfile.TemporaryFile(prefix="mirrorops-")  # pylint: disable=consider-using-with
+_lock_file = tempfile.TemporaryFile(prefix="mirrorops-")  # noqa: SIM115  # open as long as the process lives
 
 
 class SharedTokenStore:

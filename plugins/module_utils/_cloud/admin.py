@@ -42,7 +42,8 @@ class Admin:
                 if isinstance(document, dict) and isinstance(document.get("name"), str):
                     partitions = document.get("partitions")
                     found[document["name"]] = Topic(
-                        document["name"], partitions if isinstance(partitions, int) and not isinstance(partitions, bool) else None
+                        document["name"],
+                        partitions if isinstance(partitions, int) and not isinstance(partitions, bool) else None,
                     )
             if not answer.body or len(found) == before or _is_last(answer, len(found)):
                 break

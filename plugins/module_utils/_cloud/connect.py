@@ -14,9 +14,21 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import ResourceController
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Api, Bearer, Http, check_endpoint, is_loopback
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import ApiKeyToken, FixedToken, read_api_key
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import (
+    ResourceController,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import (
+    Api,
+    Bearer,
+    Http,
+    check_endpoint,
+    is_loopback,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
+    ApiKeyToken,
+    FixedToken,
+    read_api_key,
+)
 
 HOSTS = {
     "iam_endpoint": {"public": "https://iam.cloud.ibm.com", "private": "https://private.iam.cloud.ibm.com"},

@@ -34,7 +34,8 @@ def read_account(params: dict[str, t.Any], account: Account) -> str:
     account_id = params["account_id"] or account.own_account_id()
     if not account_id:
         raise _errors.InvalidInput(
-            "the account of the policies is not known", remedy="Give account_id, or an API key, whose token names its account."
+            "the account of the policies is not known",
+            remedy="Give account_id, or an API key, whose token names its account.",
         )
     return str(account_id)
 
@@ -62,5 +63,7 @@ def read_grant(params: dict[str, t.Any], account_id: str) -> Grant:
         params["target_resource_group_id"],
     )
     if subject == resource:
-        raise _errors.InvalidInput("both sides of the authorization are the same instance", remedy="Give two different instances.")
+        raise _errors.InvalidInput(
+            "both sides of the authorization are the same instance", remedy="Give two different instances."
+        )
     return Grant(subject, resource, tuple(params["roles"]))

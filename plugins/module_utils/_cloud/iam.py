@@ -49,13 +49,18 @@ class Iam:
         """
         attempt = "create the authorization policy"
         try:
-            answer = self._api.send("POST", "/v1/policies", attempt=attempt, body=_policies.policy_body(grant, description))
+            answer = self._api.send(
+                "POST", "/v1/policies", attempt=attempt, body=_policies.policy_body(grant, description)
+            )
         except _errors.Conflict:
             return None
         policy = _policies.parse_policy(answer.body)
         if policy is None:
             raise _errors.UnusableAnswer(
-                "the answer holds no policy", attempt=attempt, status=answer.status, transaction_id=answer.transaction_id
+                "the answer holds no policy",
+                attempt=attempt,
+                status=answer.status,
+                transaction_id=answer.transaction_id,
             )
         return policy
 
@@ -99,7 +104,10 @@ class Iam:
             documents = answer.body.get("policies") if isinstance(answer.body, dict) else None
             if not isinstance(documents, list):
                 raise _errors.UnusableAnswer(
-                    "the answer holds no list of policies", attempt=attempt, status=answer.status, transaction_id=answer.transaction_id
+                    "the answer holds no list of policies",
+                    attempt=attempt,
+                    status=answer.status,
+                    transaction_id=answer.transaction_id,
                 )
             yield from (document for document in documents if isinstance(document, dict))
             start = _next_start(answer)

@@ -146,9 +146,10 @@ def _plan(plan_id: str, extensions: dict[str, t.Any]) -> Plan:
         return "enterprise-gen2" if "enterprise" in lowered or "dataservices" in extensions else "unknown"
     if lowered == ENTERPRISE_PLAN:
         return "enterprise"
-    for plan in ("standard", "lite", "satellite"):
+    others: tuple[Plan, ...] = ("standard", "lite", "satellite")
+    for plan in others:
         if plan in lowered:
-            return t.cast(Plan, plan)
+            return plan
     first_generation = isinstance(extensions.get("kafka_http_url"), str) and isinstance(
         extensions.get("kafka_brokers_sasl"), list
     )

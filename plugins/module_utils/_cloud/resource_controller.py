@@ -84,7 +84,10 @@ class ResourceController:
             documents = answer.body.get("resources") if isinstance(answer.body, dict) else None
             if not isinstance(documents, list):
                 raise _errors.UnusableAnswer(
-                    "the answer holds no list of instances", attempt=attempt, status=answer.status, transaction_id=answer.transaction_id
+                    "the answer holds no list of instances",
+                    attempt=attempt,
+                    status=answer.status,
+                    transaction_id=answer.transaction_id,
                 )
             parsed = (parse_instance(document) for document in documents)
             found += [one for one in parsed if one and f":{SERVICE}:" in one.crn and one.state not in REMOVED]
@@ -101,9 +104,7 @@ class ResourceController:
 
         Raises ExchangeError; with ``processed == "maybe"`` the instance must be read before anything is sent again.
         """
-        answer = self._api.send(
-            "PATCH", _path(guid), attempt=attempt, instance=label, body={"parameters": parameters}
-        )
+        answer = self._api.send("PATCH", _path(guid), attempt=attempt, instance=label, body={"parameters": parameters})
         return _instance(answer.body, attempt, label)
 
 

@@ -58,7 +58,8 @@ class Change:
         self._authorized_at: float | None = parse_time(params["authorized_at"])
         if params["authorized_at"] and self._authorized_at is None:
             raise _errors.InvalidInput(
-                f"authorized_at is no ISO 8601 time: {params['authorized_at']!r}", remedy="Such as 2026-01-01T10:00:00Z."
+                f"authorized_at is no ISO 8601 time: {params['authorized_at']!r}",
+                remedy="Such as 2026-01-01T10:00:00Z.",
             )
         self._looked_up = self._authorized_at is not None
         self._cloud: Cloud = connect(call)
@@ -115,7 +116,9 @@ class Change:
         waiting = False
         for step in plan.steps:
             last = step == plan.steps[-1]
-            outcome: Outcome = self._update(step, wanted, wait=self._params["wait"] or not last).apply(observed, again=again)
+            outcome: Outcome = self._update(step, wanted, wait=self._params["wait"] or not last).apply(
+                observed, again=again
+            )
             observed, waiting = outcome.observed, outcome.waiting
             sent, refusals = sent + outcome.sent, refusals + outcome.refusals
         if len(plan.steps) > 1 and not waiting:
@@ -193,7 +196,9 @@ class Change:
             try:
                 self._source_seen = self._cloud.source.instances.get(self._source.instance)
             except (_errors.NotFound, _errors.PermissionDenied) as error:
-                self._call.warn(f"The target does not show its throughput, and the source could not be read: {error.message}")
+                self._call.warn(
+                    f"The target does not show its throughput, and the source could not be read: {error.message}"
+                )
         return self._source_seen.throughput if self._source_seen else None
 
     def _authorization_is_fresh(self) -> bool:
@@ -202,7 +207,7 @@ class Change:
             self._looked_up = True
         if self._authorized_at is None:
             return False
-        return self._call.clock.time() - self._authorized_at < self._params["authorization_timeout"]
+        return self._call.clock.time() - self._authorized_at < float(self._params["authorization_timeout"])
 
     def _look_up_authorization(self) -> float | None:
         """When the youngest policy that lets the target read the source was created; None if that cannot be told."""
@@ -223,7 +228,9 @@ class Change:
         """An update is running and is not waited for: what would be done cannot be told before it has ended."""
         carries = wanted is not None and _carries(observed.instance, wanted)
         if not carries:
-            self._call.warn(f"An update of {self._target.label} is running; what is left to do can be told when it has ended.")
+            self._call.warn(
+                f"An update of {self._target.label} is running; what is left to do can be told when it has ended."
+            )
         return self._result(
             observed,
             "joined" if carries else "pending",
@@ -260,8 +267,10 @@ class Change:
 
 
 def _action(plan: Plan, joined: bool) -> str:
+    if len(plan.steps) > 1:
+        return "recreated"
     if plan.steps:
-        return {("enable",): "enabled", ("disable",): "disabled"}.get(plan.steps, "recreated")
+        return f"{plan.steps[0]}d"
     if plan.warning:
         return "left_alone"
     return "joined" if joined else "none"

@@ -53,7 +53,8 @@ def problems(findings: t.Iterable[Finding], otherwise: str) -> str:
 def lines(findings: t.Sequence[Finding]) -> list[str]:
     """What people want to read: how many passed, and everything else in full."""
     totals = ", ".join(
-        f"{sum(finding.status == status for finding in findings)} {status}" for status in ("pass", "warn", "fail", "unknown")
+        f"{sum(finding.status == status for finding in findings)} {status}"
+        for status in ("pass", "warn", "fail", "unknown")
     )
     rest = [
         f"[{finding.status}] {finding.rule}: {finding.message} {finding.remedy}".rstrip()

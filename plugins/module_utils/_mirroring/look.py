@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, lines, problems
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import (
+    Finding,
+    lines,
+    problems,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
@@ -22,8 +24,15 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     normalise,
     preview,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import lines as selection_lines
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Settings, State, Unreadable, observe
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
+    lines as selection_lines,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
+    Settings,
+    State,
+    Unreadable,
+    observe,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     Progress,
     pause,
@@ -53,7 +62,9 @@ class Look:
         if params["source"]:
             self._source = self._cloud.source.instances.find(params["source"], "source")
             self._wanted = wanted_settings(params, parse_crn(self._source.crn, "the CRN of the source"), self._target)
-        self._label = f"{self._wanted.source_alias} -> {self._wanted.target_alias}" if self._wanted else self._target.label
+        self._label = (
+            f"{self._wanted.source_alias} -> {self._wanted.target_alias}" if self._wanted else self._target.label
+        )
         self._progress = Progress(call, self._label)
 
     def result(self) -> Result:
@@ -70,7 +81,9 @@ class Look:
             )
         if self._source is None or self._wanted is None:
             selection = survey.read_selection(self._cloud.target, self._target)
-            names = _names(survey.read_topics(self._cloud.target, self._target)) if isinstance(selection, list) else None
+            names = (
+                _names(survey.read_topics(self._cloud.target, self._target)) if isinstance(selection, list) else None
+            )
             return self._report(observe(self._target, selection, names), self._active(), [], [], None)
         deadline = self._call.clock.monotonic() + (float(self._params["topics_timeout"]) if waits else 0.0)
         authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
@@ -127,17 +140,23 @@ class Look:
             "findings": [finding.to_result() for finding in findings],
             "preview": [one.to_result() for one in previews],
             "verdict": verdict,
-            "summary": [f"{self._label}: {(verdict or 'observed').replace('_', ' ')}", *self._lines(state, findings, previews)],
+            "summary": [
+                f"{self._label}: {(verdict or 'observed').replace('_', ' ')}",
+                *self._lines(state, findings, previews),
+            ],
             "problems": problems(findings, "What decides could not be read." if verdict == "unknown" else ""),
             "duration": round(self._call.clock.monotonic() - self._started, 1),
         }
-
 
     def _lines(self, state: State, findings: list[Finding], previews: list[Preview]) -> list[str]:
         if not findings:
             known = state.to_result()["known"]
             return [f"{name}: {value} ({known[name]})" for name, value in state.to_result().items() if name != "known"]
-        return [*lines(findings), f"Selected topics and their names on the target: {len(previews)}", *selection_lines(previews)]
+        return [
+            *lines(findings),
+            f"Selected topics and their names on the target: {len(previews)}",
+            *selection_lines(previews),
+        ]
 
 
 def _names(topics: survey.Topics) -> list[str] | None:

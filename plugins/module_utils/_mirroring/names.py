@@ -69,7 +69,9 @@ def parse_transform(value: t.Any, option: str) -> Transform | None:
     if value is None:
         return None
     if not isinstance(value, dict) or value.get("type") not in ("rename", "use_alias", "none"):
-        raise InvalidInput(f"{option} must have a type: rename, use_alias or none", remedy="See the module's documentation.")
+        raise InvalidInput(
+            f"{option} must have a type: rename, use_alias or none", remedy="See the module's documentation."
+        )
     if value["type"] != "rename":
         if any((value.get("rename") or {}).values()):
             raise InvalidInput(f"{option} has rename, which works with type rename only", remedy="Leave rename out.")

@@ -12,7 +12,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.con
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import Crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import derive_aliases, parse_transform
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
+    derive_aliases,
+    parse_transform,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Settings
 
 
@@ -26,7 +29,9 @@ def read_pair(params: dict[str, t.Any], cloud: Cloud) -> tuple[Instance, Instanc
 def wanted_settings(params: dict[str, t.Any], source: Crn, target: Instance) -> Settings:
     """The settings that a task asks for. Raises InvalidInput for the same instance twice, and for unusable aliases or transforms."""
     if source.instance == target.guid.lower():
-        raise InvalidInput(f"source and target are the same instance, {target.label}", remedy="Give two different instances.")
+        raise InvalidInput(
+            f"source and target are the same instance, {target.label}", remedy="Give two different instances."
+        )
     source_alias, target_alias = derive_aliases(
         params["source_alias"], params["target_alias"], source.region, target.region
     )

@@ -53,7 +53,9 @@ def plan_present(state: State, wanted: Settings, *, recreate: bool, force: bool)
                 f"mirroring is enabled with other settings: {told}",
                 remedy="They can be set only while mirroring is being enabled. Set recreate: true to disable and enable again "
                 "(up to two hours each, nothing is mirrored in between), or ask for what is there.",
-                details={"differences": {name: {"before": now, "after": want} for name, (now, want) in differences.items()}},
+                details={
+                    "differences": {name: {"before": now, "after": want} for name, (now, want) in differences.items()}
+                },
             )
         return Plan(("disable", "enable"))
     if unknown and force:

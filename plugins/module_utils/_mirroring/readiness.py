@@ -91,16 +91,24 @@ def _sides(facts: Facts) -> tuple[tuple[str, Instance], tuple[str, Instance]]:
 def _different(facts: Facts) -> Finding:
     if facts.source.guid.lower() == facts.target.guid.lower():
         return Finding(
-            "different_instances", "fail", f"Source and target are the same instance, {facts.source.label}.", "Name two different ones."
+            "different_instances",
+            "fail",
+            f"Source and target are the same instance, {facts.source.label}.",
+            "Name two different ones.",
         )
-    return Finding("different_instances", "pass", f"{facts.source.label} is the source, {facts.target.label} is the target.")
+    return Finding(
+        "different_instances", "pass", f"{facts.source.label} is the source, {facts.target.label} is the target."
+    )
 
 
 def _active(side: str, instance: Instance) -> Finding:
     if instance.state == "active":
         return Finding(f"{side}_active", "pass", f"The {side} is active.")
     return Finding(
-        f"{side}_active", "fail", f"The {side} {instance.label} is {instance.state}.", "Wait until it is active, or repair it."
+        f"{side}_active",
+        "fail",
+        f"The {side} {instance.label} is {instance.state}.",
+        "Wait until it is active, or repair it.",
     )
 
 
@@ -109,10 +117,19 @@ def _unlocked(side: str, instance: Instance, facts: Facts) -> Finding:
         return Finding(f"{side}_unlocked", "pass", f"The {side} is not locked.")
     remedy = "Unlock it: ibmcloud resource service-instance-unlock."
     if side == "source":
-        return Finding("source_unlocked", "warn", "The source is locked: it could not become a target when failing back.", remedy)
+        return Finding(
+            "source_unlocked", "warn", "The source is locked: it could not become a target when failing back.", remedy
+        )
     if facts.state.enabled.value is True:
-        return Finding("target_unlocked", "warn", "The target is locked: its mirroring can be neither changed nor disabled.", remedy)
-    return Finding("target_unlocked", "fail", f"The target {instance.label} is locked, so it cannot be updated.", remedy)
+        return Finding(
+            "target_unlocked",
+            "warn",
+            "The target is locked: its mirroring can be neither changed nor disabled.",
+            remedy,
+        )
+    return Finding(
+        "target_unlocked", "fail", f"The target {instance.label} is locked, so it cannot be updated.", remedy
+    )
 
 
 def _plan(side: str, instance: Instance) -> Finding:
@@ -123,7 +140,9 @@ def _plan(side: str, instance: Instance) -> Finding:
     if instance.plan == "unknown":
         message = f"Whether the {side} has the Enterprise plan cannot be told from the plan id {instance.plan_id!r}."
         return Finding(f"{side}_plan", "unknown", message, remedy, evidence)
-    return Finding(f"{side}_plan", "fail", f"The {side} {instance.label} has the plan {instance.plan}.", remedy, evidence)
+    return Finding(
+        f"{side}_plan", "fail", f"The {side} {instance.label} has the plan {instance.plan}.", remedy, evidence
+    )
 
 
 def _equal(what: str, source: int | None, target: int | None, unit: str) -> Finding:
@@ -150,13 +169,17 @@ def _idle(side: str, instance: Instance) -> Finding:
     evidence = {"last_operation": operation.to_result()}
     if operation.phase == "running":
         message = f"An operation of the {side} is running ({operation.description or operation.type})."
-        remedy = "It is waited for before the target is updated." if side == "target" else "Wait for it if it is a scaling."
+        remedy = (
+            "It is waited for before the target is updated." if side == "target" else "Wait for it if it is a scaling."
+        )
         return Finding(f"{side}_idle", "warn", message, remedy, evidence)
     return Finding(f"{side}_idle", "pass", f"No operation of the {side} is running.", evidence=evidence)
 
 
 def _zones(facts: Facts) -> Finding:
-    single = [f"{side} ({instance.region})" for side, instance in _sides(facts) if instance.region in SINGLE_ZONE_REGIONS]
+    single = [
+        f"{side} ({instance.region})" for side, instance in _sides(facts) if instance.region in SINGLE_ZONE_REGIONS
+    ]
     if single:
         message = f"Single-zone region: {' and '.join(single)}. Mirroring works, the service level is lower (99.9 %)."
         return Finding("zones", "warn", message, "Prefer multi-zone regions on both sides.")
@@ -184,7 +207,9 @@ def _cycle(facts: Facts) -> Finding:
         return Finding("cycle", "pass", "The source is not a mirroring target itself.")
     if state.enabled.value is None:
         reason = getattr(state.selection, "reason", "an operation is running")
-        return Finding("cycle", "unknown", f"Whether the source is a mirroring target itself could not be read: {reason}")
+        return Finding(
+            "cycle", "unknown", f"Whether the source is a mirroring target itself could not be read: {reason}"
+        )
     fed_by = state.fields["source_crn"]
     if fed_by.how == "echoed" and facts.target.guid.lower() in str(fed_by.value).lower():
         return Finding(
@@ -209,7 +234,9 @@ def _other_source(facts: Facts) -> Finding:
         return Finding("other_source", "pass", "The target is not mirroring yet.")
     if enabled is None:
         reason = getattr(facts.state.selection, "reason", "an operation is running")
-        return Finding("other_source", "unknown", f"Whether the target is mirroring already could not be read: {reason}")
+        return Finding(
+            "other_source", "unknown", f"Whether the target is mirroring already could not be read: {reason}"
+        )
     now = facts.state.fields["source_crn"]
     if now.how != "echoed":
         return Finding("other_source", "unknown", "The target is mirroring, and the cloud does not show from where.")
@@ -230,9 +257,16 @@ def _settings(facts: Facts) -> Finding:
     differences.pop("source_crn", None)
     if differences:
         told = "; ".join(f"{name} is {now!r}, wanted {want!r}" for name, (now, want) in differences.items())
-        return Finding("settings", "warn", f"Mirroring is enabled with other settings: {told}.", "Only recreate: true changes them.")
+        return Finding(
+            "settings",
+            "warn",
+            f"Mirroring is enabled with other settings: {told}.",
+            "Only recreate: true changes them.",
+        )
     if unknown:
-        return Finding("settings", "unknown", f"Mirroring is enabled, and the cloud does not show its {', '.join(unknown)}.")
+        return Finding(
+            "settings", "unknown", f"Mirroring is enabled, and the cloud does not show its {', '.join(unknown)}."
+        )
     return Finding("settings", "pass", "Mirroring is enabled with these settings.")
 
 
@@ -243,7 +277,12 @@ def _authorization(found: Authorization) -> Finding:
     if found.policy_ids:
         return Finding(rule, "pass", f"An authorization allows {who}.", evidence=evidence)
     if found.unreadable:
-        return Finding(rule, "unknown", f"Whether an authorization allows {who} is not known: {found.unreadable}", evidence=evidence)
+        return Finding(
+            rule,
+            "unknown",
+            f"Whether an authorization allows {who} is not known: {found.unreadable}",
+            evidence=evidence,
+        )
     if found.reversed_ids:
         return Finding(
             rule,
@@ -261,7 +300,9 @@ def _rights(facts: Facts) -> Finding:
         message = f"The target's mirroring controls are closed to this identity: {facts.state.selection.reason}"
         return Finding("rights", "fail", message, remedy)
     proven = [] if isinstance(facts.state.selection, Unreadable) else ["Manager on the target's cluster"]
-    message = f"Proven by reading: {', '.join(proven) or 'nothing'}. Whether the target may be updated shows only when it is."
+    message = (
+        f"Proven by reading: {', '.join(proven) or 'nothing'}. Whether the target may be updated shows only when it is."
+    )
     return Finding("rights", "unknown", message, remedy)
 
 

@@ -24,7 +24,10 @@ def topic_rules(facts: Facts) -> list[Finding]:
     findings = [_patterns(facts)]
     if isinstance(facts.source_topics, Unreadable):
         message = f"The source's topics could not be read, so there is no preview: {facts.source_topics.reason}"
-        return [*findings, Finding("preview", "unknown", message, "Give source_admin_url if the published address is not reachable.")]
+        return [
+            *findings,
+            Finding("preview", "unknown", message, "Give source_admin_url if the published address is not reachable."),
+        ]
     return [
         *findings,
         _matches(facts),
@@ -42,7 +45,9 @@ def _patterns(facts: Facts) -> Finding:
     if facts.patterns is None:
         return Finding("patterns", "pass", "No topics are given, so the selection is left as it is.")
     if not facts.patterns:
-        return Finding("patterns", "warn", "The list of topics is empty: nothing is mirrored, while mirroring is charged.")
+        return Finding(
+            "patterns", "warn", "The list of topics is empty: nothing is mirrored, while mirroring is charged."
+        )
     dialect = [pattern for pattern in facts.patterns if JAVA_ONLY.search(pattern)]
     if dialect:
         message = f"What these patterns match can only be told by the service: {some(dialect)}."
@@ -50,7 +55,9 @@ def _patterns(facts: Facts) -> Finding:
     risks = advice(facts.patterns)
     if risks:
         return Finding("patterns", "warn", f"{'. '.join(risks)}.", evidence={"patterns": facts.patterns})
-    return Finding("patterns", "pass", f"{count(len(facts.patterns), 'pattern')}, anchored.", evidence={"patterns": facts.patterns})
+    return Finding(
+        "patterns", "pass", f"{count(len(facts.patterns), 'pattern')}, anchored.", evidence={"patterns": facts.patterns}
+    )
 
 
 def _matches(facts: Facts) -> Finding:
@@ -62,7 +69,12 @@ def _matches(facts: Facts) -> Finding:
     total = len(facts.source_topics) if not isinstance(facts.source_topics, Unreadable) else 0
     message = f"{len(selected)} of {count(total, 'topic')} on the source are selected."
     if idle:
-        return Finding("matches", "warn", f"{message} Matching nothing yet: {some(idle)}.", "Is the pattern right? New topics are picked up.")
+        return Finding(
+            "matches",
+            "warn",
+            f"{message} Matching nothing yet: {some(idle)}.",
+            "Is the pattern right? New topics are picked up.",
+        )
     return Finding("matches", "pass", message)
 
 
@@ -78,7 +90,9 @@ def _lengths(facts: Facts) -> Finding:
     long = [preview.topic for preview in facts.previews if preview.problem]
     if long:
         message = f"Too long a name on the target, so silently not mirrored: {some(long)}."
-        return Finding("name_length", "fail", message, "Use a shorter alias or transform, or do not select them.", {"topics": long})
+        return Finding(
+            "name_length", "fail", message, "Use a shorter alias or transform, or do not select them.", {"topics": long}
+        )
     return Finding("name_length", "pass", "Every name on the target has at most 249 characters.")
 
 
@@ -91,9 +105,15 @@ def _collisions(facts: Facts) -> Finding:
     if not taken:
         return Finding("collisions", "pass", "No topic on the target has one of the names to come.")
     if enabled is True:
-        return Finding("collisions", "pass", f"{count(len(taken), 'name')} exist on the target, as they should: mirroring is enabled.")
+        return Finding(
+            "collisions",
+            "pass",
+            f"{count(len(taken), 'name')} exist on the target, as they should: mirroring is enabled.",
+        )
     if enabled is None:
-        return Finding("collisions", "unknown", f"{some(taken)} exist on the target; whether by mirroring is not known.")
+        return Finding(
+            "collisions", "unknown", f"{some(taken)} exist on the target; whether by mirroring is not known."
+        )
     suffix = f".{facts.wanted.source_alias}"
     local = [name for name in taken if not name.endswith(suffix)]
     if local:
@@ -105,7 +125,9 @@ def _collisions(facts: Facts) -> Finding:
             {"topics": local},
         )
     message = f"Left over from earlier mirroring, and continued if mirrored again: {some(taken)}."
-    return Finding("collisions", "warn", message, "Delete them on the target first if they are to start empty.", {"topics": taken})
+    return Finding(
+        "collisions", "warn", message, "Delete them on the target first if they are to start empty.", {"topics": taken}
+    )
 
 
 def _remote_topics(facts: Facts) -> Finding:
@@ -125,7 +147,9 @@ def _remote_topics(facts: Facts) -> Finding:
 def _internal(facts: Facts) -> Finding:
     topics = [] if isinstance(facts.source_topics, Unreadable) else facts.source_topics
     internal = [topic.name for topic in topics if is_internal(topic.name)]
-    return Finding("internal_topics", "pass", f"{count(len(internal), 'internal topic')} on the source, never mirrored.")
+    return Finding(
+        "internal_topics", "pass", f"{count(len(internal), 'internal topic')} on the source, never mirrored."
+    )
 
 
 def _alias_in_names(facts: Facts) -> Finding:
@@ -133,7 +157,12 @@ def _alias_in_names(facts: Facts) -> Finding:
     names = [preview.topic for preview in facts.previews if any(alias in preview.topic for alias in aliases)]
     names = [name for name in names if not name.endswith(f".{facts.wanted.target_alias}")]
     if names:
-        return Finding("alias_in_names", "warn", f"An alias is part of the topic names {some(names)}.", "Choose aliases that are in no name.")
+        return Finding(
+            "alias_in_names",
+            "warn",
+            f"An alias is part of the topic names {some(names)}.",
+            "Choose aliases that are in no name.",
+        )
     return Finding("alias_in_names", "pass", "No selected topic has an alias in its name.")
 
 
@@ -145,7 +174,11 @@ def _partitions(facts: Facts) -> Finding:
     come = [preview.partitions for preview in facts.previews if preview.remote_topic not in existing]
     limit = PARTITION_LIMITS.get(facts.target.throughput or 0)
     if limit is None or None in have or None in come:
-        return Finding("partitions", "unknown", "Partitions cannot be counted against the limit: throughput or partitions are not shown.")
+        return Finding(
+            "partitions",
+            "unknown",
+            "Partitions cannot be counted against the limit: throughput or partitions are not shown.",
+        )
     now, more = sum(p for p in have if p is not None), sum(p for p in come if p is not None)
     evidence = {"partitions": now, "to_come": more, "limit": limit}
     message = f"The target has {count(now, 'partition')}, {more} more are to come, the limit is {limit}."

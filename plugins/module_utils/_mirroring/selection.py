@@ -22,7 +22,11 @@ import time
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import LONGEST_NAME, Transform, is_internal
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
+    LONGEST_NAME,
+    Transform,
+    is_internal,
+)
 
 MATCHING_SECONDS = 5.0
 SHOWN_TOPICS = 30
@@ -104,8 +108,10 @@ def advice(patterns: t.Iterable[str]) -> list[str]:
     """What is risky about patterns that work, one sentence each."""
     risks = []
     for pattern in patterns:
-        if not pattern.startswith("^") or not (pattern.endswith("$") or pattern.endswith(".*")):
-            risks.append(f"{pattern!r} is not anchored: write ^...$ or ^....*, so that every reading selects the same topics")
+        if not pattern.startswith("^") or not (pattern.endswith(("$", ".*"))):
+            risks.append(
+                f"{pattern!r} is not anchored: write ^...$ or ^....*, so that every reading selects the same topics"
+            )
         if "," in pattern and "{" not in pattern:
             risks.append(f"{pattern!r} contains a comma, which the vendor's CLI takes for a separator")
     return risks
@@ -129,7 +135,11 @@ def preview(
             part = whole or tuple(c.pattern for c in patterns if c.regex and c.regex.search(stripped))
             if part:
                 too_long = len(remote) > LONGEST_NAME
-                problem = f"the name has {len(remote)} characters, more than {LONGEST_NAME}: it is not mirrored" if too_long else None
+                problem = (
+                    f"the name has {len(remote)} characters, more than {LONGEST_NAME}: it is not mirrored"
+                    if too_long
+                    else None
+                )
                 found.append(Preview(name, remote, partitions, bool(whole), part, problem))
     return found
 

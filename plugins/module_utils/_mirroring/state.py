@@ -46,7 +46,7 @@ class Unreadable(t.NamedTuple):
     reason: str
 
 
-Selection = t.Union[list[str], None, Unreadable]
+Selection = list[str] | None | Unreadable
 """The patterns; None = the API says that mirroring is not enabled here (404)."""
 
 
@@ -165,7 +165,10 @@ def _echoed(echo: dict[str, t.Any]) -> dict[str, Known]:
     options = echo.get("options")
     options = options if isinstance(options, dict) else {}
     fields = {name: Known(echo[name], "echoed") if isinstance(echo.get(name), str) else UNKNOWN for name in FIELDS[:3]}
-    for name, default in (("topic_name_transform", DEFAULT_TOPIC_TRANSFORM), ("group_id_transform", DEFAULT_GROUP_TRANSFORM)):
+    for name, default in (
+        ("topic_name_transform", DEFAULT_TOPIC_TRANSFORM),
+        ("group_id_transform", DEFAULT_GROUP_TRANSFORM),
+    ):
         try:
             fields[name] = Known(parse_transform(options.get(name) or echo.get(name), name) or default, "echoed")
         except InvalidInput:

@@ -10,7 +10,6 @@ Private to this collection: it may change at any time.
 from __future__ import annotations
 
 import dataclasses
-import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Topic
@@ -20,7 +19,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import SERVICE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Selection, Unreadable
 
-Topics = t.Union[list[Topic], Unreadable]
+Topics = list[Topic] | Unreadable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +74,9 @@ def read_authorization(account: Account, source: Instance, target: Instance) -> 
         return Authorization(source, target, unreadable=error.message)
     if not policies:
         return Authorization(
-            source, target, unreadable="the list of policies is empty, which may only mean that this identity may not see them"
+            source,
+            target,
+            unreadable="the list of policies is empty, which may only mean that this identity may not see them",
         )
     covering = tuple(policy.id for policy in policies if policy.covers(grant))
     swapped = tuple(policy.id for policy in policies if policy.covers(grant.reversed()) and not policy.covers(grant))

@@ -151,18 +151,21 @@ class Update:
 
     def _submit(self, before: Instance) -> Instance | None:
         """Sends the update. Returns the instance if it was accepted (or may have been), None if it is to be tried again."""
-        try:
-            accepted = self._target.send(self._parameters(), self._attempt)
-        except _errors.RateLimited as error:
-            self._turned_away(backoff(self._refusals + 1, error.retry_after), error)
-            return None
-        except _errors.ExchangeError as error:
-            if error.processed == "maybe":
-                return self._look_for(before, error)
-            return self._refused(error)
-        self._sent += 1
-        self._progress.note("update accepted")
-        return accepted
+        parameters = self._parameters()
+        while True:
+            try:
+                accepted = self._target.send(parameters, self._attempt)
+            except _errors.RateLimited as error:
+                self._turned_away(backoff(self._turns + 1, error.retry_after), error)
+                continue
+            except _errors.ExchangeError as error:
+                if error.processed == "maybe":
+                    return self._look_for(before, error)
+                self._refused(error)
+                return None
+            self._sent += 1
+            self._progress.note("update accepted")
+            return accepted
 
     def _look_for(self, before: Instance, error: _errors.ExchangeError) -> Instance | None:
         """After a lost answer: the instance if an update took effect, None if it certainly may be sent again."""
@@ -193,7 +196,9 @@ class Update:
             return
         if not self._may_retry():
             raise error
-        self._progress.note(f"refused ({error.reason}); the authorization is new and may not be effective yet, trying again")
+        self._progress.note(
+            f"refused ({error.reason}); the authorization is new and may not be effective yet, trying again"
+        )
         self._pause_or_raise(min(self._limits.interval, backoff(self._refusals)), error)
 
     def _see_through(self, before: Instance, *, certain: bool) -> Observed | None:

@@ -10,7 +10,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, count, some
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview, same_selection
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
+    Preview,
+    same_selection,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
     Settings,
     State,
@@ -53,7 +56,9 @@ def evaluate(evidence: Evidence) -> list[Finding]:
 def verdict(findings: t.Iterable[Finding]) -> Verdict:
     """One word: pending while an update runs, not mirroring if any rule failed, unknown if what decides could not be read."""
     listed = list(findings)
-    if any(finding.rule == "operation" and finding.status == "fail" and "running" in finding.evidence for finding in listed):
+    if any(
+        finding.rule == "operation" and finding.status == "fail" and "running" in finding.evidence for finding in listed
+    ):
         return "pending"
     if any(finding.status == "fail" for finding in listed):
         return "not_mirroring"
@@ -82,17 +87,25 @@ def predicted(findings: t.Iterable[Finding]) -> list[Finding]:
 
 def _operation(evidence: Evidence) -> Finding:
     operation = evidence.target.operation
-    told = f"{operation.type or 'operation'} {operation.state}" + (f": {operation.description}" if operation.description else "")
+    told = f"{operation.type or 'operation'} {operation.state}" + (
+        f": {operation.description}" if operation.description else ""
+    )
     shown = {"last_operation": operation.to_result()}
     if operation.phase == "succeeded":
         return Finding("operation", "pass", f"The last operation of the target: {told}", evidence=shown)
     if operation.phase == "running":
         return Finding(
-            "operation", "fail", f"An operation of the target is still running: {told}", "Run validate again to join it.", {**shown, "running": True}
+            "operation",
+            "fail",
+            f"An operation of the target is still running: {told}",
+            "Run validate again to join it.",
+            {**shown, "running": True},
         )
     if operation.phase == "failed":
         status: t.Literal["warn", "fail"] = "warn" if evidence.state.enabled.value is True else "fail"
-        return Finding("operation", status, f"The last operation of the target failed: {told}", "Run the enable role again.", shown)
+        return Finding(
+            "operation", status, f"The last operation of the target failed: {told}", "Run the enable role again.", shown
+        )
     return Finding("operation", "unknown", "The cloud shows no last operation of the target.", evidence=shown)
 
 
@@ -103,7 +116,12 @@ def _enabled(evidence: Evidence) -> Finding:
     if enabled.value is False:
         return Finding("enabled", "fail", "Mirroring is not enabled on the target.", "Run the enable role.")
     reason = getattr(evidence.state.selection, "reason", "an operation is running")
-    return Finding("enabled", "unknown", f"Whether mirroring is enabled could not be read: {reason}", "Make its admin API reachable.")
+    return Finding(
+        "enabled",
+        "unknown",
+        f"Whether mirroring is enabled could not be read: {reason}",
+        "Make its admin API reachable.",
+    )
 
 
 def _settings(evidence: Evidence) -> Finding:
@@ -112,7 +130,12 @@ def _settings(evidence: Evidence) -> Finding:
     differences, unknown = compare(evidence.state, evidence.wanted)
     if differences:
         told = "; ".join(f"{name} is {now!r}, wanted {want!r}" for name, (now, want) in differences.items())
-        return Finding("settings", "fail", f"Mirroring has other settings: {told}.", "Run enable with recreate: true to change them.")
+        return Finding(
+            "settings",
+            "fail",
+            f"Mirroring has other settings: {told}.",
+            "Run enable with recreate: true to change them.",
+        )
     if unknown:
         return Finding("settings", "unknown", f"The cloud does not show {', '.join(unknown)}.")
     return Finding("settings", "pass", "Source, aliases, transforms and schemas are as asked (echoed).")
@@ -123,12 +146,18 @@ def _selection(evidence: Evidence) -> Finding:
     if isinstance(selection, Unreadable):
         return Finding("selection", "unknown", f"The topic selection could not be read: {selection.reason}")
     if selection is None:
-        return Finding("selection", "fail", "There is no topic selection: mirroring is not enabled.", "Run the enable role.")
+        return Finding(
+            "selection", "fail", "There is no topic selection: mirroring is not enabled.", "Run the enable role."
+        )
     shown = {"topics": selection}
     if evidence.topics is None:
-        return Finding("selection", "pass", f"{count(len(selection), 'pattern')} selected; none were asked for.", evidence=shown)
+        return Finding(
+            "selection", "pass", f"{count(len(selection), 'pattern')} selected; none were asked for.", evidence=shown
+        )
     if same_selection(selection, evidence.topics):
-        return Finding("selection", "pass", f"The topic selection is as asked: {count(len(selection), 'pattern')}.", evidence=shown)
+        return Finding(
+            "selection", "pass", f"The topic selection is as asked: {count(len(selection), 'pattern')}.", evidence=shown
+        )
     return Finding(
         "selection",
         "fail",
@@ -147,17 +176,32 @@ def _active(evidence: Evidence) -> Finding:
     idle = [preview.topic for preview in expected if not names & {preview.topic, preview.remote_topic}]
     shown = {"active_topics": sorted(names)}
     if expected and len(idle) == len(expected):
-        return Finding("active_topics", "fail", "None of the selected topics is being mirrored.", "Look at the target's events and rules.", shown)
+        return Finding(
+            "active_topics",
+            "fail",
+            "None of the selected topics is being mirrored.",
+            "Look at the target's events and rules.",
+            shown,
+        )
     if idle:
-        return Finding("active_topics", "warn", f"Selected, but not active: {some(idle)}.", "Topics without traffic may be shown late.", shown)
+        return Finding(
+            "active_topics",
+            "warn",
+            f"Selected, but not active: {some(idle)}.",
+            "Topics without traffic may be shown late.",
+            shown,
+        )
     return Finding("active_topics", "pass", f"{count(len(names), 'topic')} being mirrored.", evidence=shown)
 
 
 def _remote(evidence: Evidence) -> Finding:
-    for side, topics in (("source", evidence.source_topics), ("target", evidence.target_topics)):
-        if isinstance(topics, Unreadable):
-            return Finding("remote_topics", "unknown", f"The {side}'s topics could not be read: {topics.reason}")
-    existing = {topic.name for topic in evidence.target_topics if not isinstance(evidence.target_topics, Unreadable)}
+    if isinstance(evidence.source_topics, Unreadable):
+        reason = evidence.source_topics.reason
+        return Finding("remote_topics", "unknown", f"The source's topics could not be read: {reason}")
+    if isinstance(evidence.target_topics, Unreadable):
+        reason = evidence.target_topics.reason
+        return Finding("remote_topics", "unknown", f"The target's topics could not be read: {reason}")
+    existing = {topic.name for topic in evidence.target_topics}
     expected = [preview for preview in evidence.previews if preview.certain and not preview.problem]
     missing = [preview.remote_topic for preview in expected if preview.remote_topic not in existing]
     shown = {"present": len(expected) - len(missing), "expected": len(expected), "missing": missing}
@@ -167,8 +211,15 @@ def _remote(evidence: Evidence) -> Finding:
         return Finding("remote_topics", "fail", message, remedy, shown)
     lost = [preview.topic for preview in evidence.previews if preview.problem]
     if lost:
-        return Finding("remote_topics", "warn", f"Selected, but never mirrored for the length of the name: {some(lost)}.", evidence=shown)
-    return Finding("remote_topics", "pass", f"All {count(len(expected), 'selected topic')} on the target.", evidence=shown)
+        return Finding(
+            "remote_topics",
+            "warn",
+            f"Selected, but never mirrored for the length of the name: {some(lost)}.",
+            evidence=shown,
+        )
+    return Finding(
+        "remote_topics", "pass", f"All {count(len(expected), 'selected topic')} on the target.", evidence=shown
+    )
 
 
 def _authorization(evidence: Evidence) -> Finding:

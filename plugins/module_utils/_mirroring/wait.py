@@ -42,7 +42,9 @@ def read_limits(params: dict[str, t.Any]) -> Limits:
         ("settle_timeout", limits.settle, 0.0),
     ):
         if not least <= value < 30 * 86400:
-            raise _errors.InvalidInput(f"{name} is {value:g}; it must be at least {least:g} seconds and less than 30 days")
+            raise _errors.InvalidInput(
+                f"{name} is {value:g}; it must be at least {least:g} seconds and less than 30 days"
+            )
     return limits
 
 
@@ -104,7 +106,9 @@ def wait_for_operation(
             if phase in ("succeeded", "failed", "none") and _is_later(instance, baseline, running_seen or settled):
                 progress.note(_words(instance))
                 return instance
-            progress.note(_words(instance) if phase in ("running", "unknown") else f"{_words(instance)} (may be the one before)")
+            progress.note(
+                _words(instance) if phase in ("running", "unknown") else f"{_words(instance)} (may be the one before)"
+            )
         if clock.monotonic() >= deadline:
             raise _errors.WaitExpired(
                 f"after {_elapsed(clock.monotonic() - started)} the update has not ended"
@@ -129,7 +133,9 @@ def _words(instance: Instance) -> str:
     operation = instance.operation
     if not operation.state:
         return "no operation"
-    return f"{operation.type or 'operation'} {operation.state}" + (f": {operation.description}" if operation.description else "")
+    return f"{operation.type or 'operation'} {operation.state}" + (
+        f": {operation.description}" if operation.description else ""
+    )
 
 
 def _elapsed(seconds: float) -> str:

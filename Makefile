@@ -1,0 +1,58 @@
+# The front door. Everything runs in .venv, which the first target that needs it sets up.
+.DEFAULT_GOAL := help
+GATE := .venv/bin/python scripts/gate.py
+CHECK := .venv/bin/python scripts/check.py
+# uv takes the Pythons that are here, and trusts what the machine trusts.
+export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := true
+
+.PHONY: help venv test test-full lint format typing docs-check sanity unit contract integration build release-check demo pins clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z -]*\):.*  ## /\1	/p' $(MAKEFILE_LIST) | expand -t 28
+
+venv:  ## set up .venv (again when requirements/dev.txt changed)
+	@scripts/venv.sh
+
+test: venv  ## everything a change must pass
+	@$(GATE)
+
+test-full: venv  ## the same with the slow tests, every supported ansible-core and galaxy-importer
+	@$(GATE) --full
+
+unit contract integration: venv  ## one kind of tests
+	@$(CHECK) $@
+
+lint: venv  ## ruff, yamllint, ansible-lint
+	@$(CHECK) lint
+
+format: venv  ## let ruff mend what it can
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+typing: venv  ## mypy
+	@$(CHECK) typing
+
+docs-check: venv  ## documentation and changelog
+	@$(CHECK) docs
+
+sanity: venv  ## ansible-test sanity, oldest and newest ansible-core
+	@$(GATE) sanity
+
+build: venv  ## build the tarball, install it elsewhere, read its documentation
+	@$(CHECK) build
+
+release-check: venv  ## galaxy-importer over the tarball
+	@$(CHECK) importer
+
+demo: venv  ## see the collection mirror two simulated instances
+	@scripts/demo.sh
+
+pins: venv  ## bring the pinned development packages up to date
+	@for group in dev importer; do \
+		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --group $$group --no-annotate \
+			--no-emit-index-url --custom-compile-command "make pins" --output-file requirements/$$group.txt; \
+	done
+
+clean:  ## remove everything the targets made
+	rm -rf .venv .venv-* .cl .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output *.tar.gz

@@ -1,0 +1,88 @@
+# Copyright: Contributors to mirrorops.event_streams
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Command line: python -m simulator --scenario FILE_OR_NAME."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from .scenario import ScenarioError, load_scenario, scenario_names
+from .simulator import Simulator
+from .switches import table
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="simulator", description="A local simulator of IBM Cloud, without network.")
+    parser.add_argument("--scenario", help="a scenario file, or the name of one that comes with the simulator")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--port-file", type=Path, help="write the port into this file when ready")
+    parser.add_argument("--env-file", type=Path, help="write export lines for a shell into this file when ready")
+    parser.add_argument("--account", help="whose API key goes into the env file (id or name; default: the first)")
+    parser.add_argument("--prefix", action="store_true", help="endpoints in the env file carry a path")
+    parser.add_argument("--exit-with-parent", action="store_true", help="end when the parent process ends")
+    parser.add_argument("--list-scenarios", action="store_true", help="print the names of all scenarios")
+    parser.add_argument("--list-switches", action="store_true", help="print all switches")
+    return parser
+
+
+def _publish(path: Path, text: str) -> None:
+    """Write a file so that nobody sees half of it; it may hold an API key, so only the owner may read it."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def _run(options: argparse.Namespace) -> int:
+    parent = os.getppid()
+    simulator = Simulator(options.scenario, options.port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: simulator.ended.set())
+    with simulator:
+        try:
+            variables = simulator.environment(options.account, prefix=options.prefix)
+        except KeyError as problem:
+            print(f"simulator: {problem.args[0]}", file=sys.stderr)
+            return 2
+        if options.env_file:
+            lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+            _publish(options.env_file, "".join(lines))
+        if options.port_file:
+            _publish(options.port_file, simulator.url.rpartition(":")[2] + "\n")
+        print(f"simulator ready at {simulator.url}", flush=True)
+        while not simulator.ended.wait(0.2):
+            if options.exit_with_parent and os.getppid() != parent:
+                break
+    return 0
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = _arguments()
+    options = parser.parse_args()
+    if options.list_switches:
+        print(table())
+        return 0
+    if options.list_scenarios:
+        for name in scenario_names():
+            print(f"{name}: {load_scenario(name).get('description', '')}")
+        return 0
+    if not options.scenario:
+        parser.error("--scenario is needed")
+    try:
+        return _run(options)
+    except ScenarioError as problem:
+        print(f"simulator: {problem}", file=sys.stderr)
+    except (OSError, OverflowError) as problem:
+        print(f"simulator: cannot start: {problem}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
