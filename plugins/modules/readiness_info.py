@@ -142,7 +142,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines as findings_lines
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import read_pair
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.readiness import Facts, instance_rules
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.readiness import (
+    CHARGE,
+    Facts,
+    instance_rules,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.readiness_topics import topic_rules
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
     compile_patterns,
@@ -197,7 +201,7 @@ def run(call: Call) -> Result:
         "source": facts.source.to_result(),
         "target": facts.target.to_result(),
         "mirroring": facts.state.to_result(),
-        "summary": [heading, *findings_lines(findings), *selected],
+        "summary": [heading, *findings_lines(findings), CHARGE, *selected],
         "problems": problems(findings, ""),
     }
 

@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import json
 import mmap
+import os
 import struct
 import tempfile
 import time
@@ -29,7 +30,16 @@ _MAP_BYTE = 0
 _KEY_BYTES = 1 << 20
 _LOCK_SECONDS = 5.0
 _memory = mmap.mmap(-1, SIZE)
-_lock_file = tempfile.TemporaryFile(prefix="mirrorops-")  # noqa: SIM115  # open as long as the process lives
+
+
+def _unlinked_file() -> int:
+    """A descriptor of a file that has no name any more; it stays open as long as the process lives."""
+    descriptor, path = tempfile.mkstemp(prefix="mirrorops-")
+    os.unlink(path)
+    return descriptor
+
+
+_lock_file = _unlinked_file()
 
 
 class SharedTokenStore:

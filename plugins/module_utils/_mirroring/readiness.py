@@ -39,6 +39,12 @@ GUIDANCE = {
 """MB/s per partition and in total that the vendor measured, by region pair (API §6.3)."""
 
 
+CHARGE = (
+    "Mirroring is charged per mirroring capacity unit hour, from enabling until it is disabled; "
+    "neither a failover nor an empty selection ends the charge."
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Facts:
     """Everything the rules look at. Both instances have been found."""
@@ -74,12 +80,7 @@ def instance_rules(facts: Facts) -> list[Finding]:
         _rights(facts),
         _network(facts),
         _headroom(facts),
-        Finding(
-            "charge",
-            "pass",
-            "Mirroring is charged per mirroring capacity unit hour, from enabling until it is disabled; "
-            "a failover or an empty selection does not end the charge.",
-        ),
+        Finding("charge", "pass", CHARGE),
     ]
     return [finding for finding in findings if finding is not None]
 
@@ -308,13 +309,14 @@ def _rights(facts: Facts) -> Finding:
 
 def _network(facts: Facts) -> Finding:
     addresses = {side: list(instance.addresses) for side, instance in _sides(facts)}
+    private = "; ".join(f"{side} {some(ips)}" for side, ips in addresses.items() if ips) or "none shown"
     return Finding(
         "network",
         "unknown",
-        "Network restrictions cannot be read. The target pulls from the source, so whatever restricts the source must let the target's "
-        "mirroring nodes in before mirroring is enabled; added later, they take effect only at the next update of the cluster, a day or more later.",
-        "With context-based restrictions or an allowlist on the source: get the addresses of the target's mirroring nodes from the vendor's "
-        "support and add them first. On the private network also allow the addresses shown here.",
+        "Network restrictions cannot be read. The target pulls from the source, so whatever restricts the source must let the "
+        "target's mirroring nodes in before mirroring is enabled. A rule added later takes effect at the cluster's next update, "
+        "a day or more later.",
+        f"If the source is restricted, ask the vendor's support for the addresses of those nodes first. Private addresses: {private}.",
         {"private_addresses": addresses},
     )
 

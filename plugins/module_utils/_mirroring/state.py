@@ -46,7 +46,7 @@ class Unreadable(t.NamedTuple):
     reason: str
 
 
-Selection = list[str] | None | Unreadable
+Selection: t.TypeAlias = "list[str] | Unreadable | None"
 """The patterns; None = the API says that mirroring is not enabled here (404)."""
 
 

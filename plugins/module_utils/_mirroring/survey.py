@@ -10,6 +10,7 @@ Private to this collection: it may change at any time.
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Topic
@@ -19,7 +20,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import SERVICE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Selection, Unreadable
 
-Topics = list[Topic] | Unreadable
+Topics: t.TypeAlias = "list[Topic] | Unreadable"
 
 
 @dataclasses.dataclass(frozen=True)
