@@ -34,6 +34,7 @@ options:
         description:
           - What to take off and what to put on, with V(rename). Only topics that carry the parts to be removed are mirrored.
           - Selection patterns are matched against what is left after removing, before anything is added.
+          - Parts that are not given are not sent. An empty string does nothing, and is sent as such.
         type: dict
         suboptions:
           add_prefix:

@@ -103,7 +103,8 @@ class Call:
 
     ``progress`` shows a line while a task runs (in process only), ``trace`` one line per HTTP request (``-vvv``),
     ``check_wanted`` raises Abandoned when nobody waits for the result any more, ``secrets`` collects values that must
-    not be shown besides the parameters that are marked as secret.
+    not be shown besides the parameters that are marked as secret. ``changed`` becomes true with the first write that was, or may
+    have been, accepted, so that a failure afterwards tells the truth.
     """
 
     params: dict[str, t.Any]
@@ -115,6 +116,7 @@ class Call:
     trace: t.Callable[[str], None] = _nothing
     check_wanted: t.Callable[[], None] = _nothing
     secrets: set[str] = dataclasses.field(default_factory=set)
+    changed: bool = False
 
 
 Run = t.Callable[[Call], Result]
@@ -137,5 +139,5 @@ def run_as_module(spec: ArgSpec, run: Run) -> t.NoReturn:
         require_libraries()
         result = run(call)
     except MirrorOpsError as error:
-        module.fail_json(msg=error.message, failure=error.failure(), **verbose)
+        module.fail_json(msg=error.message, changed=call.changed, failure=error.failure(), **verbose)
     module.exit_json(**result, **verbose)

@@ -130,6 +130,7 @@ class NoAnswer(ExchangeError):
 
     kind = "no_answer"
     transient = True
+    default_remedy = "Check the endpoint and the network between here and there, then run again."
 
 
 class TlsFailed(NoAnswer):
@@ -146,6 +147,7 @@ class UnusableAnswer(ExchangeError):
 
     kind = "unusable_answer"
     transient = True
+    default_remedy = "Run again later; is the endpoint the right one, and is there a proxy in between?"
 
 
 class ApiError(ExchangeError):
@@ -176,6 +178,7 @@ class NotFound(ApiError):
     """404 or 410: missing, removed, or not visible to this identity."""
 
     kind = "not_found"
+    default_remedy = "Check the name or id, the account of the API key, and that the identity may see it (Viewer)."
 
 
 class Conflict(ApiError):
@@ -189,6 +192,7 @@ class RateLimited(ApiError):
 
     kind = "rate_limited"
     transient = True
+    default_remedy = "Run again later, or with fewer tasks at the same time."
 
 
 class ServiceFailed(ApiError):
@@ -197,6 +201,7 @@ class ServiceFailed(ApiError):
     kind = "service_failed"
     processed: t.Literal["no", "maybe"] = "maybe"
     transient = True
+    default_remedy = "Run again later. The vendor's support can look the transaction up."
 
 
 def error_for_status(status: int) -> type[ApiError]:
@@ -220,9 +225,9 @@ def describe_body(text: str) -> tuple[str | None, str, t.Any]:
     """
     try:
         body = json.loads(text)
+        code, message = _from_json(body)
     except (ValueError, RecursionError):
         return None, _plain(text), None
-    code, message = _from_json(body)
     return code, _shorten(message or ""), body
 
 

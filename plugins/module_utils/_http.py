@@ -232,7 +232,13 @@ class Api:
     ) -> Answer:
         """Writes, one time; see the module's head."""
         url = self.base_url + path
-        return self._with_token(method, url, attempt=attempt, instance=instance, body=body, headers=headers)
+        try:
+            answer = self._with_token(method, url, attempt=attempt, instance=instance, body=body, headers=headers)
+        except _errors.ExchangeError as error:
+            self.http.call.changed = self.http.call.changed or error.processed == "maybe"
+            raise
+        self.http.call.changed = True
+        return answer
 
     def _with_token(self, method: str, url: str, *, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:
         token = self._bearer.current()

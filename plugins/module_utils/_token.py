@@ -92,7 +92,7 @@ class ApiKeyToken:
         while True:
             try:
                 return self._read_token()
-            except (_errors.AuthenticationFailed, _errors.ApiError) as error:
+            except _errors.ApiError as error:
                 if error.status not in (400, 401, 403):
                     raise
                 refusals += 1

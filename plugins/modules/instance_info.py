@@ -190,7 +190,7 @@ def _find(controller: ResourceController, params: dict[str, t.Any]) -> list[Inst
         return [controller.find(params["instance"], "instance")]
     filters = {name: params[name] for name in ("name", "resource_group_id") if params[name]}
     wanted = {name: params[name] for name in FILTERS if params[name]}
-    found = controller.list(filters)
+    found = controller.matching(filters)
     matching = [one for one in found if all(getattr(one, name) == value for name, value in wanted.items())]
     return sorted(matching, key=lambda one: (one.name, one.guid))
 

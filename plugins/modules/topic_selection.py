@@ -39,7 +39,7 @@ options:
     type: bool
     default: false
   settle_timeout:
-    description: For how long the target may still answer that mirroring is not enabled, in seconds, counted from the first try.
+    description: For how long the target may still show the selection of before, after a new one was accepted, in seconds.
     type: float
     default: 60
 extends_documentation_fragment:
@@ -135,12 +135,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     DEFAULT_TOPIC_TRANSFORM,
     derive_aliases,
     parse_transform,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selecting import replace_selection
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
     Compiled,
     advice,
@@ -168,7 +168,6 @@ SPEC = ArgSpec(
         "settle_timeout": {"type": "float", "default": 60},
     }
 ).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
-MOST_ATTEMPTS = 6
 
 
 def run(call: Call) -> Result:
@@ -187,7 +186,7 @@ def run(call: Call) -> Result:
     changed = not same_selection(before, topics)
     after = before if not changed and before is not None else topics
     if changed and not call.check_mode:
-        after = _select(call, admin, topics)
+        after = replace_selection(call, admin, topics)
     return {
         "changed": changed,
         "topics": after,
@@ -198,59 +197,23 @@ def run(call: Call) -> Result:
 
 def _enabled_selection(call: Call, admin: Admin) -> list[str] | None:
     """The selection now; None in check mode where this run would have enabled mirroring. Raises NotFound when it is off."""
-    if call.check_mode and call.params["assume_enabled"]:
-        try:
-            return admin.selection()
-        except (_errors.PermissionDenied, _errors.ServiceFailed):
-            # While mirroring is being enabled the service may answer like this (API §11.10); this run would have waited.
-            return None
-    deadline = call.clock.monotonic() + call.params["settle_timeout"]
-    number = 0
-    while True:
-        number += 1
+    assumed = call.check_mode and call.params["assume_enabled"]
+    try:
         selection = admin.selection()
-        if selection is not None:
-            return selection
-        pause = backoff(number)
-        if call.clock.monotonic() + pause > deadline:
-            raise _errors.NotFound(
-                "mirroring is not enabled there, so there is no topic selection",
-                attempt=f"set the topic selection of {admin.instance}",
-                instance=admin.instance,
-                status=404,
-                remedy="Enable mirroring first (module mirroring, or role enable), and name the mirroring target, not the source.",
-            )
-        call.clock.sleep(pause)
-
-
-def _select(call: Call, admin: Admin, topics: list[str]) -> list[str]:
-    """Replaces the selection and reads it back. Only when the answer was lost and nothing has changed it is sent again."""
-    number = 1
-    while True:
-        try:
-            admin.select(topics)
-            break
-        except _errors.ExchangeError as error:
-            if not error.transient or number == MOST_ATTEMPTS:
-                raise
-            call.clock.sleep(backoff(number, error.retry_after))
-        if same_selection(admin.selection(), topics):
-            break
-        number += 1
-    deadline = call.clock.monotonic() + call.params["settle_timeout"]
-    number = 1
-    while not same_selection(now := admin.selection(), topics):
-        pause = backoff(number)
-        if call.clock.monotonic() + pause > deadline:
-            raise _errors.UnusableAnswer(
-                f"the selection was accepted, but the target still shows another one: {now}",
-                attempt=f"set the topic selection of {admin.instance}",
-                instance=admin.instance,
-                remedy="Is somebody else setting it at the same time? Run again.",
-            )
-        call.clock.sleep(pause)
-        number += 1
-    return now or []
+    except (_errors.PermissionDenied, _errors.ServiceFailed):
+        # While mirroring is being enabled the service may answer like this (API §11.10); this run would have waited.
+        if not assumed:
+            raise
+        selection = None
+    if selection is None and not assumed:
+        raise _errors.NotFound(
+            "mirroring is not enabled there, so there is no topic selection",
+            attempt=f"set the topic selection of {admin.instance}",
+            instance=admin.instance,
+            status=404,
+            remedy="Enable mirroring first (module mirroring, or role enable), and name the mirroring target, not the source.",
+        )
+    return selection
 
 
 def _preview(call: Call, cloud: Cloud, target: Instance, patterns: list[Compiled]) -> list[dict[str, t.Any]]:

@@ -129,11 +129,11 @@ class InProcessAction(ActionBase):
             require_libraries()
             return {"changed": False, **self.module.run(call)}
         except MirrorOpsError as error:
-            return {"failed": True, "changed": False, "msg": error.message, "failure": error.failure()}
+            return {"failed": True, "changed": call.changed, "msg": error.message, "failure": error.failure()}
         except Exception as error:  # pylint: disable=broad-exception-caught
             return {
                 "failed": True,
-                "changed": False,
+                "changed": call.changed,
                 "msg": f"Unexpected {type(error).__name__}: {error}. This is a defect of the collection; please report it.",
                 "exception": traceback.format_exc(),
             }

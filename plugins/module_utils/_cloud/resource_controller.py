@@ -10,7 +10,11 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, parse_instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import (
+    SERVICE_ID,
+    Instance,
+    parse_instance,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import (
     SERVICE,
     is_guid,
@@ -56,7 +60,7 @@ class ResourceController:
             return self.get(str(parse_crn(identity, option)))
         if is_guid(identity):
             return self.get(identity.lower())
-        matches = [found for found in self.list({"name": identity}) if found.name == identity]
+        matches = [found for found in self.matching({"name": identity}) if found.name == identity]
         if not matches:
             raise _errors.NotFound(
                 f"there is no Event Streams instance named {identity!r} that this identity can see",
@@ -73,10 +77,16 @@ class ResourceController:
             )
         return matches[0]
 
-    def list(self, filters: dict[str, str] | None = None) -> list[Instance]:
-        """All Event Streams instances that match the API's own filters (API §3.3), over all pages."""
+    def matching(self, filters: dict[str, str]) -> t.Sequence[Instance]:
+        """All Event Streams instances that match the API's own filters (API §3.3), over all pages.
+
+        Asks for the service by its catalog id, and once more without if that finds nothing: the id is inferred (API §8.2).
+        """
+        return self._all({**filters, "resource_id": SERVICE_ID}) or self._all(filters)
+
+    def _all(self, filters: dict[str, str]) -> t.Sequence[Instance]:
         attempt = "list instances"
-        query: dict[str, t.Any] = {"type": "service_instance", "limit": PAGE_SIZE, **(filters or {})}
+        query: dict[str, t.Any] = {"type": "service_instance", "limit": PAGE_SIZE, **filters}
         found: list[Instance] = []
         seen: set[str] = set()
         while True:

@@ -23,6 +23,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     plan_present,
     update_parameters,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selecting import replace_selection
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
     FIELDS,
     Settings,
@@ -106,7 +107,10 @@ class Change:
                 remedy="Unlock it: ibmcloud resource service-instance-unlock.",
             )
         if self._call.check_mode:
-            return self._result(observed, action, changed=True, before=before, after=_predicted(wanted))
+            waiting = not self._params["wait"]
+            return self._result(
+                observed, action, changed=True, before=before, after=_predicted(wanted), waiting=waiting
+            )
         return self._apply(plan, observed, wanted, action)
 
     def _apply(self, plan: Plan, observed: Observed, wanted: Settings | None, action: str) -> Result:
@@ -151,7 +155,8 @@ class Change:
         enabling = step == "enable"
         return Update(
             self._target,
-            lambda: update_parameters(step, wanted, self._throughput()),
+            lambda instance: update_parameters(step, wanted, self._throughput(instance)),
+            aim=enabling,
             attempt=f"{step} mirroring {self._label}",
             limits=self._limits,
             deadline=self._call.clock.monotonic() + self._limits.timeout,
@@ -166,7 +171,7 @@ class Change:
         """Whether the selection survives disabling is not known (API §11.11), so it is set again if it did not."""
         selection = before.selection
         if isinstance(selection, list) and selection and observed.state.selection != selection:
-            self._cloud.target.admin(observed.instance).select(selection)
+            replace_selection(self._call, self._cloud.target.admin(observed.instance), selection)
             return self._target.observe(observed.instance)
         return observed
 
@@ -188,10 +193,11 @@ class Change:
                 remedy=GEN_1_ONLY,
             )
 
-    def _throughput(self) -> int | None:
+    def _throughput(self, target: Instance) -> int | None:
         """The target's own throughput, else the option, else the source's: both have to be equal (API §5.3)."""
-        if self._first.throughput is not None or self._params["throughput"] is not None:
-            return self._first.throughput or t.cast(int, self._params["throughput"])
+        known = target.throughput or t.cast("int | None", self._params["throughput"])
+        if known is not None:
+            return known
         if self._source_seen is None and self._source is not None:
             try:
                 self._source_seen = self._cloud.source.instances.get(self._source.instance)

@@ -32,6 +32,7 @@ class Transform:
     remove_prefix: str = ""
     add_suffix: str = ""
     remove_suffix: str = ""
+    given: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     def stripped(self, name: str) -> str | None:
         """The name that selection patterns are matched against; None when it lacks a part that is to be removed."""
@@ -54,10 +55,11 @@ class Transform:
         return f"{self.add_prefix}{stripped}{self.add_suffix}"
 
     def to_parameters(self) -> dict[str, t.Any]:
-        """The member of the update (API §5.1); parts that do nothing are left out."""
+        """The member of the update (API §5.1). Parts of a rename go out as they were given, empty ones too; the others are
+        left out, since nobody knows whether they may be empty or must be there (API §11.26)."""
         if self.type != "rename":
             return {"type": self.type}
-        return {"type": "rename", "rename": {part: getattr(self, part) for part in RENAMES if getattr(self, part)}}
+        return {"type": "rename", "rename": {part: getattr(self, part) for part in RENAMES if part in self.given}}
 
 
 DEFAULT_TOPIC_TRANSFORM = Transform("use_alias")
@@ -90,7 +92,7 @@ def parse_transform(value: t.Any, option: str) -> Transform | None:
             f"{option} has type rename and renames nothing",
             remedy="Give at least one of add_prefix, remove_prefix, add_suffix, remove_suffix, or use type none.",
         )
-    return Transform("rename", **parts)
+    return Transform("rename", **parts, given=tuple(part for part in RENAMES if rename.get(part) is not None))
 
 
 def check_alias(alias: str, option: str) -> None:

@@ -68,13 +68,12 @@ class Settings:
             "source_alias": self.source_alias,
             "target_alias": self.target_alias,
         }
-        options = {
-            name: transform.to_parameters()
-            for name in ("topic_name_transform", "group_id_transform")
-            if (transform := getattr(self, name)) is not None
-        }
-        if options:
-            parameters["options"] = options
+        if self.topic_name_transform is not None or self.group_id_transform is not None:
+            # Both go together, as the safest reading of the sources: what is not given has the service's own default.
+            parameters["options"] = {
+                "topic_name_transform": (self.topic_name_transform or DEFAULT_TOPIC_TRANSFORM).to_parameters(),
+                "group_id_transform": (self.group_id_transform or DEFAULT_GROUP_TRANSFORM).to_parameters(),
+            }
         if self.schemas is not None:
             parameters["schemas"] = self.schemas
         return parameters

@@ -34,6 +34,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 
 BUSY = re.compile(r"in progress|concurren|another (operation|update)|being updated|busy", re.IGNORECASE)
 BUSY_STATUSES = (400, 409, 422)
+CHECK_THESE = (
+    "Check the authorization (the target must be allowed to read the source), the plans, and that throughput and storage are equal; "
+    "the setup role checks all of them. Above 150 MB/s the update must carry the target's throughput: give it with throughput, if the "
+    "cloud does not show it. Then run again."
+)
 MOST_LOST = 3
 MOST_TURNS = 20
 
@@ -80,13 +85,19 @@ class Outcome(t.NamedTuple):
 
 
 class Update:
-    """One update, from the first look to the confirmed state."""
+    """One update, from the first look to the confirmed state.
+
+    ``parameters`` makes the body for the instance as it is now; ``aim`` is whether mirroring is to be on afterwards; ``reached``
+    tells whether a state is the wanted one; ``permit`` raises if a state forbids the update; ``may_retry`` tells whether a
+    refusal may still pass.
+    """
 
     def __init__(
         self,
         target: Target,
-        parameters: t.Callable[[], dict[str, t.Any]],
+        parameters: t.Callable[[Instance], dict[str, t.Any]],
         *,
+        aim: bool,
         attempt: str,
         limits: Limits,
         deadline: float,
@@ -100,6 +111,7 @@ class Update:
         self._call = target.call
         self._clock = target.call.clock
         self._parameters = parameters
+        self._aim = aim
         self._attempt = attempt
         self._limits = limits
         self._deadline = deadline
@@ -151,7 +163,7 @@ class Update:
 
     def _submit(self, before: Instance) -> Instance | None:
         """Sends the update. Returns the instance if it was accepted (or may have been), None if it is to be tried again."""
-        parameters = self._parameters()
+        parameters = self._parameters(before)
         while True:
             try:
                 accepted = self._target.send(parameters, self._attempt)
@@ -195,6 +207,7 @@ class Update:
             self._turned_away(min(self._limits.interval, backoff(self._refusals)), error)
             return
         if not self._may_retry():
+            error.remedy = error.remedy or CHECK_THESE
             raise error
         self._progress.note(
             f"refused ({error.reason}); the authorization is new and may not be effective yet, trying again"
@@ -242,7 +255,9 @@ class Update:
         while (
             instance.operation.phase == "succeeded"
             and not self._reached(observed.state)
-            and (joined or self._sent or observed.state.contradictory or observed.state.enabled.value is None)
+            and (
+                self._sent or observed.state.contradictory or (joined and observed.state.enabled.value is not self._aim)
+            )
             and self._clock.monotonic() < until
         ):
             self._progress.note("the update ended; the target does not show it yet")
@@ -273,7 +288,6 @@ def operation_failed(instance: Instance, attempt: str) -> _errors.OperationFaile
         f"the service reports {operation.type or 'operation'} {operation.state}: {operation.description or 'no description'}",
         attempt=attempt,
         instance=instance.label,
-        remedy="Check the authorization (the target must be allowed to read the source), the plans, and that throughput and "
-        "storage are equal; the setup role checks all of them. Then run again.",
+        remedy=CHECK_THESE,
         details={"operation": operation.to_result()},
     )
