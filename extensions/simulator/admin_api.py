@@ -66,12 +66,12 @@ def _credential(call: Call) -> ApiKey | str:
     headers, tokens = call.request.headers, call.world.tokens
     if "x-auth-token" in headers:
         return tokens.key(headers["x-auth-token"]) or "unknown"
-    kind, dummy, text = headers.get("authorization", "").partition(" ")
+    kind, _dummy, text = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return tokens.key(text) or tokens.check(text, call.now)
     if kind.lower() == "basic":
         try:
-            user, dummy, key = base64.b64decode(text, validate=True).decode().partition(":")
+            user, _dummy, key = base64.b64decode(text, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return "unknown"
         return (tokens.key(key) if user == "token" else None) or "unknown"

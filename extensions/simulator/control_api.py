@@ -106,7 +106,7 @@ def control(simulator: Simulator, request: Request) -> Answer:
     """Answer a control request; mistakes are 400, 404 and 405 with a message."""
     request.path = request.path[len(PREFIX) :]
     try:
-        route, dummy = find(_ROUTES, request)
+        route, _dummy = find(_ROUTES, request)
     except Refusal as refusal:
         return Answer(404 if refusal.status == 501 else 405, {"message": str(refusal)})
     action, shape = ACTIONS[route.method, route.path]

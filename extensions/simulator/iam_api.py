@@ -54,7 +54,7 @@ def authenticate(call: Call) -> None:
     header = call.request.headers.get("authorization")
     if not header:
         raise Refusal(401, "missing_token_in_request", "Authorization header missing.", violation=True)
-    kind, dummy, token = header.partition(" ")
+    kind, _dummy, token = header.partition(" ")
     known = call.world.tokens.check(token, call.now) if kind.lower() == "bearer" else "unknown"
     if not isinstance(known, ApiKey):
         raise Refusal(401, "invalid_token", "The provided IAM token is invalid.")

@@ -48,7 +48,7 @@ def authenticate(call: Call) -> None:
     header = call.request.headers.get("authorization")
     if not header:
         raise Refusal(401, "RC-IamErrorResponse", "The Authorization header is missing", violation=True)
-    kind, dummy, token = header.partition(" ")
+    kind, _dummy, token = header.partition(" ")
     known = call.world.tokens.check(token, call.now) if kind.lower() == "bearer" else "unknown"
     if not isinstance(known, ApiKey):
         words = "Token is expired" if known == "expired" else "The token is not valid"

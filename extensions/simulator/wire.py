@@ -33,7 +33,7 @@ class Request:
     @classmethod
     def of(cls, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Request:
         """Read a request line."""
-        path, dummy, query = target.partition("?")
+        path, _dummy, query = target.partition("?")
         lowered = {name.lower(): value for name, value in headers.items()}
         return cls(method, path, parse_qsl(query, keep_blank_values=True), lowered, body, path)
 

@@ -18,16 +18,19 @@ import ipaddress
 import json
 import math
 import random
+import re
 import typing as t
 import urllib.parse
 import uuid
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import requests
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import requests, urllib3
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._version import COLLECTION_VERSION
 
 USER_AGENT = f"mirrorops.event_streams/{COLLECTION_VERSION} (Ansible collection)"
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
+_PLAIN = re.compile(r"[!-\[\]-~]+")
 LARGEST_BODY = 32 * 1024 * 1024
 LONGEST_PAUSE = 60.0
 TRANSACTION_HEADERS = ("X-Global-Transaction-Id", "Transaction-Id", "X-Request-Id")
@@ -145,16 +148,7 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                chunks, size = [], 0
-                for chunk in response.iter_content(65536):
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if size > LARGEST_BODY:
-                        raise _unusable(response, f"the answer is larger than {LARGEST_BODY} bytes")
-                    if self.clock.monotonic() > deadline:
-                        raise _errors.NoAnswer(f"the answer did not end within {self.request_timeout:g} s")
-                text = b"".join(chunks).decode("utf-8", errors="replace")
-                return response.status_code, response.headers, text
+                return response.status_code, response.headers, self._body(response, deadline)
         except requests.exceptions.SSLError as error:
             raise _errors.TlsFailed(
                 f"the certificate of {_host(url)} could not be verified: {_cause(error)}"
@@ -164,11 +158,23 @@ class Http:
             if isinstance(error, requests.exceptions.ConnectTimeout):
                 failure.processed = "no"
             raise failure from error
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             failure = _errors.NoAnswer(f"no complete answer from {_host(url)}: {_cause(error)}")
             if "NewConnectionError" in repr(error):
                 failure.processed = "no"
             raise failure from error
+
+    def _body(self, response: t.Any, deadline: float) -> str:
+        """The body as it comes in, so that an answer that drips or swells is ended in time."""
+        chunks, size = [], 0
+        for chunk in _arriving(response):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > LARGEST_BODY:
+                raise _unusable(response, f"the answer is larger than {LARGEST_BODY} bytes")
+            if self.clock.monotonic() > deadline:
+                raise _errors.NoAnswer(f"the answer did not end within {self.request_timeout:g} s")
+        return b"".join(chunks).decode("utf-8", errors="replace")
 
     def _judge(self, status: int, headers: t.Mapping[str, str], text: str, method: str) -> Answer:
         transaction_id = _transaction_id(headers)
@@ -300,13 +306,26 @@ def check_endpoint(url: str, option: str) -> str:
         parts.port  # noqa: B018  # raises for a port that is none
     except ValueError as error:
         raise _errors.InvalidInput(f"{option} is not a URL: {error}", remedy=remedy) from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if (
+        parts.scheme not in ("http", "https")
+        or not _HOST.fullmatch(parts.hostname or "")
+        or not _PLAIN.fullmatch(url.strip())
+    ):
         raise _errors.InvalidInput(f"{option} is not an http(s) URL: {url!r}", remedy=remedy)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise _errors.InvalidInput(f"{option} must have neither user, password, query nor fragment", remedy=remedy)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _errors.InvalidInput(f"{option} would send credentials unencrypted to {parts.hostname}", remedy=remedy)
     return url.strip().rstrip("/")
+
+
+def _arriving(response: t.Any) -> t.Iterator[bytes]:
+    """Whatever has arrived, again and again; older urllib3 can only collect chunks of a given size."""
+    if not hasattr(response.raw, "read1"):
+        yield from response.iter_content(256)
+        return
+    while chunk := response.raw.read1(65536, decode_content=True):
+        yield chunk
 
 
 def _transaction_id(headers: t.Mapping[str, str]) -> str | None:

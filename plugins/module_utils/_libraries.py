@@ -22,6 +22,11 @@ except ImportError:
     requests = t.cast(t.Any, None)
 
 try:
+    import urllib3
+except ImportError:
+    urllib3 = t.cast(t.Any, None)
+
+try:
     import jmespath
 except ImportError:
     _MISSING["jmespath"] = traceback.format_exc()
@@ -45,4 +50,4 @@ def require_libraries(*names: str) -> None:
             )
 
 
-__all__ = ["LibraryMissing", "jmespath", "requests", "require_libraries"]
+__all__ = ["LibraryMissing", "jmespath", "requests", "require_libraries", "urllib3"]

@@ -28,6 +28,8 @@ class FixedToken:
 
     def __init__(self, token: str) -> None:
         self._token = token.removeprefix("Bearer ").strip()
+        if not _fits_a_header(self._token):
+            raise _errors.InvalidInput("iam_token is empty or has characters that a token cannot have")
 
     def current(self) -> str:
         """The token."""
@@ -114,7 +116,7 @@ class ApiKeyToken:
         )
         body = answer.body if isinstance(answer.body, dict) else {}
         value = body.get("access_token")
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value or not value:
+        if not isinstance(value, str) or not _fits_a_header(value):
             raise _errors.UnusableAnswer(
                 "the answer holds no access token",
                 attempt=ATTEMPT,
@@ -138,12 +140,16 @@ def read_api_key(text: str, option: str) -> str:
             raise _errors.InvalidInput(f"{option} names a file that cannot be read: {path}") from error
         if key.startswith("{"):
             try:
-                key = str(json.loads(key)["apikey"]).strip()
-            except (ValueError, KeyError) as error:
+                key = json.loads(key)["apikey"].strip()
+            except (ValueError, KeyError, AttributeError, RecursionError) as error:
                 raise _errors.InvalidInput(f"{option} names a JSON file without apikey: {path}") from error
     if not key:
         raise _errors.InvalidInput(f"{option} is empty", remedy="Set it, or export IC_API_KEY.")
     return key
+
+
+def _fits_a_header(token: str) -> bool:
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
 def _lifetime(body: dict[str, t.Any], token: str) -> float:

@@ -82,7 +82,7 @@ def test_the_token_manager_renews_an_expired_token(connect: Any) -> None:
     tokens = [entry for entry in clients.sim.journal if entry["path"] == "/identity/token"]
     assert len(tokens) == 2, "IBM's client calls a token expired ten seconds before its end"
     clients.sim.set_timing("token_seconds", 3600)
-    for dummy in range(3):
+    for _dummy in range(3):
         clients.controller.list_resource_instances()
     tokens = [entry for entry in clients.sim.journal if entry["path"] == "/identity/token"]
     assert len(tokens) == 3

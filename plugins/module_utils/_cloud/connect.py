@@ -82,7 +82,7 @@ class Account:
         except ValueError:
             scheme, host = "", ""
         simulated = is_loopback(host) and is_loopback(urllib.parse.urlsplit(self._controller_url).hostname)
-        domains = (*ADMIN_DOMAINS, *(domain.strip(". ") for domain in self._params.get("admin_domains") or []))
+        domains = (*ADMIN_DOMAINS, *(domain.strip(". ").lower() for domain in self._params.get("admin_domains") or []))
         trusted = scheme == "https" and any(host == d or host.endswith(f".{d}") for d in domains if d)
         if not trusted and not simulated:
             raise _errors.InvalidInput(

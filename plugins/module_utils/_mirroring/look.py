@@ -85,15 +85,18 @@ class Look:
                 _names(survey.read_topics(self._cloud.target, self._target)) if isinstance(selection, list) else None
             )
             return self._report(observe(self._target, selection, names), self._active(), [], [], None)
-        deadline = self._call.clock.monotonic() + (float(self._params["topics_timeout"]) if waits else 0.0)
-        authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
+        started = self._call.clock.monotonic()
+        authorization = None
         while True:
+            if authorization is None or not authorization.policy_ids:
+                authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
             evidence = self._evidence(self._source, self._wanted, authorization)
             findings = validation.evaluate(evidence)
-            if not validation.may_still_appear(findings) or self._call.clock.monotonic() >= deadline:
+            seconds = validation.patience(findings, float(self._params["topics_timeout"])) if waits else 0.0
+            if self._call.clock.monotonic() >= started + seconds:
                 break
-            self._progress.note("waiting for selected topics to appear on the target")
-            pause(self._call.clock, min(self._limits.interval, APPEARING_INTERVAL), deadline)
+            self._progress.note("waiting for what was just set up to appear")
+            pause(self._call.clock, min(self._limits.interval, APPEARING_INTERVAL), started + seconds)
         verdict = validation.verdict(findings)
         if self._call.check_mode and self._params["assume_changes"]:
             findings = validation.predicted(findings)

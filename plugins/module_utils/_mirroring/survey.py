@@ -13,12 +13,14 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Topic
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Side
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import SERVICE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Selection, Unreadable
+
+if t.TYPE_CHECKING:
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Topic
 
 Topics: t.TypeAlias = "list[Topic] | Unreadable"
 

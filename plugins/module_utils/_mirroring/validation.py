@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
 Verdict = t.Literal["mirroring", "not_mirroring", "pending", "unknown", "predicted"]
 PENDING_RULES = ("enabled", "settings", "selection", "active_topics", "remote_topics", "authorization", "operation")
 DECISIVE_RULES = ("enabled", "selection")
+LISTING_SECONDS = 60.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +68,13 @@ def verdict(findings: t.Iterable[Finding]) -> Verdict:
     return "mirroring"
 
 
-def may_still_appear(findings: t.Iterable[Finding]) -> bool:
-    """Whether all that failed is what fresh mirroring needs a moment for."""
-    failing = [finding.rule for finding in findings if finding.status == "fail"]
-    return bool(failing) and all(rule in ("active_topics", "remote_topics") for rule in failing)
+def patience(findings: t.Iterable[Finding], topics_timeout: float) -> float:
+    """For how many seconds what failed may still come by itself: topics of fresh mirroring, and a policy that was just created
+    and is not listed yet (API §2.12). 0 if anything else failed, or nothing."""
+    failing = {finding.rule for finding in findings if finding.status == "fail"}
+    if not failing or failing - {"active_topics", "remote_topics", "authorization"}:
+        return 0.0
+    return min(topics_timeout, LISTING_SECONDS) if failing == {"authorization"} else topics_timeout
 
 
 def predicted(findings: t.Iterable[Finding]) -> list[Finding]:

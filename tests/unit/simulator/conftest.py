@@ -49,7 +49,7 @@ class Cloud:
     def send(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Reply:
         address = self.sim.url.removeprefix("http://")
         if path.startswith("http://"):
-            address, dummy, path = path.removeprefix("http://").partition("/")
+            address, _dummy, path = path.removeprefix("http://").partition("/")
             path = "/" + path
         connection = http.client.HTTPConnection(address, timeout=5)
         try:

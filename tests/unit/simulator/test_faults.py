@@ -124,7 +124,7 @@ def test_operations_that_go_wrong(cloud: Any) -> None:
     assert cloud.get()["last_operation"]["state"] == "failed"
     cloud.sim.add_fault("stale_operation", **PATCH)
     cloud.mirror()
-    states = [cloud.get()["last_operation"]["state"] for dummy in range(3)]
+    states = [cloud.get()["last_operation"]["state"] for _dummy in range(3)]
     assert states == ["failed", "failed", "in progress"]
     cloud.wait()
     cloud.sim.add_fault("operation_stuck", **PATCH)
@@ -136,11 +136,11 @@ def test_operations_that_go_wrong(cloud: Any) -> None:
 def test_nth_times_and_path(cloud: Any) -> None:
     cloud.token()
     cloud.sim.add_fault("status", path="^/v2/resource_instances$", nth=2, times=2, status=503)
-    statuses = [cloud.call("GET", "/v2/resource_instances").status for dummy in range(4)]
+    statuses = [cloud.call("GET", "/v2/resource_instances").status for _dummy in range(4)]
     assert statuses == [200, 503, 503, 200]
     assert cloud.sim.faults[0]["seen"] == 4
     number = cloud.sim.add_fault("status", times=None, status=500)
-    assert [cloud.call("GET", "/v2/resource_instances").status for dummy in range(3)] == [500] * 3
+    assert [cloud.call("GET", "/v2/resource_instances").status for _dummy in range(3)] == [500] * 3
     cloud.sim.clear_faults(number)
     assert cloud.call("GET", "/v2/resource_instances").status == 200
     assert len(cloud.sim.faults) == 1

@@ -22,7 +22,7 @@ TARGET = "22222222-aaaa-4bbb-8ccc-000000000002"
 
 def patient(cloud: Any, method: str, path: str, body: Any = None, *, wanted: tuple[int, ...]) -> Any:
     """Ask until one of the wanted statuses comes; time goes on in between."""
-    for dummy in range(20):
+    for _dummy in range(20):
         reply = cloud.call(method, path, body)
         if reply.status in wanted:
             return reply
@@ -40,7 +40,7 @@ def test_mirroring_can_be_set_up_in_the_nasty_world(start: Any) -> None:
     cloud.sim.clock.advance(1)
     patient(cloud, "PATCH", instance, {"parameters": {"mirroring": cloud.block()}}, wanted=(202,))
     seen = set()
-    for dummy in range(30):
+    for _dummy in range(30):
         document = patient(cloud, "GET", instance, wanted=(200,)).json
         seen.add(document["last_operation"]["state"])
         cloud.sim.clock.advance(0.1)
@@ -119,7 +119,7 @@ def test_page_tokens_of_strangers(cloud: Any, token: str) -> None:
 def test_broken_http_gets_an_answer_or_a_closed_connection(cloud: Any) -> None:
     import socket
 
-    host, dummy, port = cloud.sim.url.removeprefix("http://").partition(":")
+    host, _dummy, port = cloud.sim.url.removeprefix("http://").partition(":")
     for data in (
         b"GARBAGE\r\n\r\n",
         b"POST /identity/token HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

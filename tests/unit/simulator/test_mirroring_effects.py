@@ -115,7 +115,7 @@ def test_the_future_is_the_same_in_one_step_or_in_many(start: Any) -> None:
         cloud.authorize()
         cloud.mirror()
         cloud.sim.instance(cloud.target).selection = ["orders"]
-        for dummy in range(steps):
+        for _dummy in range(steps):
             cloud.sim.clock.advance(10 / steps)
             cloud.topics()
         seen.append((cloud.topics(), cloud.active(), cloud.get()["last_operation"]))

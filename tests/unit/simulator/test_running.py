@@ -83,9 +83,9 @@ def test_many_callers_at_once(cloud: Any) -> None:
     statuses: list[int] = []
 
     def work() -> None:
-        statuses.extend(cloud.authorize().status for dummy in range(5))
+        statuses.extend(cloud.authorize().status for _dummy in range(5))
 
-    workers = [threading.Thread(target=work) for dummy in range(8)]
+    workers = [threading.Thread(target=work) for _dummy in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -96,7 +96,7 @@ def test_many_callers_at_once(cloud: Any) -> None:
 
 def test_connections_are_kept(cloud: Any) -> None:
     connection = http.client.HTTPConnection(cloud.sim.url.removeprefix("http://"))
-    for dummy in range(3):
+    for _dummy in range(3):
         connection.request("GET", f"/es/{cloud.target}/alive")
         answer = connection.getresponse()
         answer.read()
@@ -212,7 +212,7 @@ def test_guids_come_from_names(start: Any) -> None:
     scenario = load_scenario("friendly")
     for instance in scenario["instances"]:
         del instance["guid"]
-    first, second = (list(start(scenario).sim.state.instances) for dummy in range(2))
+    first, second = (list(start(scenario).sim.state.instances) for _dummy in range(2))
     assert first == second and len(set(first)) == 2
 
 

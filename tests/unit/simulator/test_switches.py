@@ -113,7 +113,7 @@ def if_match_status_shows(cloud: Any) -> Any:
 @observes("delete_deleted")
 def delete_deleted_shows(cloud: Any) -> Any:
     number = cloud.authorize().json["id"]
-    return [cloud.call("DELETE", f"/v1/policies/{number}").status for dummy in range(2)]
+    return [cloud.call("DELETE", f"/v1/policies/{number}").status for _dummy in range(2)]
 
 
 @observes("policy_page_size")
@@ -192,7 +192,7 @@ def stale_operation_shows(cloud: Any) -> Any:
     before = cloud.get()["updated_at"]
     cloud.authorize()
     assert cloud.mirror().json["last_operation"]["state"] == "in progress"
-    reads = [cloud.get() for dummy in range(3)]
+    reads = [cloud.get() for _dummy in range(3)]
     return [(document["last_operation"]["state"], document["updated_at"] == before) for document in reads]
 
 
@@ -441,7 +441,7 @@ def error_bodies_shows(cloud: Any) -> Any:
 
 @observes("rate_limit")
 def rate_limit_shows(cloud: Any) -> Any:
-    replies = [cloud.call("GET", "/v2/resource_instances") for dummy in range(6)]
+    replies = [cloud.call("GET", "/v2/resource_instances") for _dummy in range(6)]
     return [(reply.status, reply.headers.get("Retry-After")) for reply in replies]
 
 
