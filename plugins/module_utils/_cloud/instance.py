@@ -146,7 +146,7 @@ def _plan(plan_id: str, extensions: dict[str, t.Any]) -> Plan:
         return "enterprise-gen2" if "enterprise" in lowered or "dataservices" in extensions else "unknown"
     if lowered == ENTERPRISE_PLAN:
         return "enterprise"
-    others: tuple[Plan, ...] = ("standard", "lite", "satellite")
+    others: tuple[Plan, ...] = ("satellite", "standard", "lite")
     for plan in others:
         if plan in lowered:
             return plan

@@ -15,6 +15,8 @@ import typing as t
 
 SERVICE_ROLES = ("Reader", "Writer", "Manager")
 PLATFORM_ROLES = ("Viewer", "Operator", "Editor", "Administrator")
+LADDERS = {"serviceRole": SERVICE_ROLES, "role": PLATFORM_ROLES}
+"""Roles by kind, the lowest first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Policy:
             self.covers(grant)
             and _plain(self.subject) == grant.subject.attributes()
             and _plain(self.resource) == grant.resource.attributes()
-            and {role_name(role) for role in self.roles} == {role_name(role) for role in grant.roles}
+            and {role_crn(role) for role in self.roles} == {role_crn(role) for role in grant.roles}
         )
 
     def to_result(self) -> dict[str, t.Any]:
@@ -212,11 +214,13 @@ def _holds(attribute: Attribute, value: str | None) -> bool:
 
 
 def _role_covers(have: str, want: str) -> bool:
-    have, want = role_name(have), role_name(want)
-    for ladder in (SERVICE_ROLES, PLATFORM_ROLES):
-        if have in ladder and want in ladder:
-            return ladder.index(have) >= ladder.index(want)
-    return have == want
+    """Whether a role is the wanted one or a higher one of the same kind; an account's own role is only equal to itself."""
+    have, want = role_crn(have), role_crn(want)
+    kind = have.split(":")[-2]
+    ladder = LADDERS.get(kind, ())
+    if kind != want.split(":")[-2] or role_name(have) not in ladder or role_name(want) not in ladder:
+        return have == want
+    return ladder.index(role_name(have)) >= ladder.index(role_name(want))
 
 
 def _plain(attributes: tuple[Attribute, ...]) -> dict[str, t.Any]:

@@ -89,8 +89,7 @@ class Change:
 
     def _carry_out(self, wanted: Settings | None, make_plan: t.Callable[[State], Plan]) -> Result:
         observed = self._target.observe(self._first)
-        running = observed.instance.operation.phase == "running"
-        if running and (self._call.check_mode or not self._params["wait"]):
+        if observed.is_running() and (self._call.check_mode or not self._params["wait"]):
             return self._pending(observed, wanted)
         observed, joined = self._update("enable" if wanted else "disable", wanted).idle(observed)
         before = observed.state

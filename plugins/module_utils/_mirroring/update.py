@@ -50,6 +50,10 @@ class Observed:
     instance: Instance
     state: State
 
+    def is_running(self) -> bool:
+        """Whether an operation is running."""
+        return self.instance.operation.phase == "running"
+
 
 class Target:
     """The instance whose mirroring is read and changed."""
@@ -148,18 +152,12 @@ class Update:
 
     def idle(self, observed: Observed) -> tuple[Observed, bool]:
         """Waits while an operation is running, ours or anybody's; tells whether there was one."""
-        if observed.instance.operation.phase != "running":
+        if not observed.is_running():
             return (self._confirmed(observed.instance) if observed.state.contradictory else observed), False
         self._progress.note("an update is running already; waiting for it")
-        instance = wait_for_operation(
-            self._call,
-            self._target.instance,
-            limits=self._limits,
-            deadline=self._deadline,
-            progress=self._progress,
-            baseline=None,
-        )
-        return self._confirmed(instance, joined=True), True
+        while observed.is_running():
+            observed = self._confirmed(self._ended(None), joined=True)
+        return observed, True
 
     def _submit(self, before: Instance) -> Instance | None:
         """Sends the update. Returns the instance if it was accepted (or may have been), None if it is to be tried again."""
@@ -219,14 +217,12 @@ class Update:
 
         Not ``certain``: the answer was lost, so the operation that was found may be somebody else's.
         """
-        instance = wait_for_operation(
-            self._call,
-            self._target.instance,
-            limits=self._limits,
-            deadline=self._deadline,
-            progress=self._progress,
-            baseline=before,
-        )
+        observed = self._confirmed(self._ended(before))
+        while observed.is_running():
+            observed = self._confirmed(self._ended(None))
+        if self._reached(observed.state):
+            return observed
+        instance = observed.instance
         if instance.operation.phase == "failed":
             self._refusals += 1
             error = operation_failed(instance, self._attempt)
@@ -235,9 +231,6 @@ class Update:
             self._progress.note("the update failed; trying again" + (", the authorization is new" if certain else ""))
             self._pause_or_raise(min(self._limits.interval, backoff(self._refusals)), error)
             return None
-        observed = self._confirmed(instance)
-        if self._reached(observed.state):
-            return observed
         if not certain:
             return None
         raise _errors.OperationFailed(
@@ -248,12 +241,24 @@ class Update:
             remedy="Look at the instance with mirroring_info; run again when its admin API answers as expected.",
         )
 
+    def _ended(self, baseline: Instance | None) -> Instance:
+        """Waits for the operation; without baseline for one that was seen running."""
+        return wait_for_operation(
+            self._call,
+            self._target.instance,
+            limits=self._limits,
+            deadline=self._deadline,
+            progress=self._progress,
+            baseline=baseline,
+        )
+
     def _confirmed(self, instance: Instance, *, joined: bool = False) -> Observed:
-        """Observes after an operation ended; the mirroring API may need a moment to show its effect (API §11.10)."""
+        """Observes after an operation ended well; the mirroring API may need a moment to show its effect (API §11.10), and what
+        looked like the end may have been the operation of before, so this also returns when one runs, or failed."""
         until = min(self._clock.monotonic() + self._limits.settle, max(self._deadline, self._clock.monotonic()))
         observed = self._target.observe(instance)
         while (
-            instance.operation.phase == "succeeded"
+            observed.instance.operation.phase in ("succeeded", "none")
             and not self._reached(observed.state)
             and (
                 self._sent or observed.state.contradictory or (joined and observed.state.enabled.value is not self._aim)

@@ -124,9 +124,10 @@ def _is_later(instance: Instance, baseline: Instance | None, certain: bool) -> b
     """Whether a finished operation is certainly not the one before our update."""
     if certain or baseline is None:
         return True
-    if instance.operation != baseline.operation:
-        return True
-    return instance.operation.phase == "succeeded" and instance.updated_at != baseline.updated_at
+    if instance.updated_at == baseline.updated_at:
+        return False
+    # A success is confirmed by looking at the state afterwards. A failure is not, so it must not be the one of before.
+    return instance.operation.phase == "succeeded" or instance.operation != baseline.operation
 
 
 def _words(instance: Instance) -> str:
