@@ -157,6 +157,9 @@ class ParentGuard:
     def __init__(self) -> None:
         parent = multiprocessing.parent_process()
         self._parent = None if parent is None else parent.pid
+        if self._parent is not None and self._parent != os.getppid() and _exists(self._parent):
+            # Not forked by its parent but by a helper of it: then that helper is what to watch.
+            self._parent = os.getppid()
 
     def __enter__(self) -> None:
         self._signal(signal.SIGKILL)
@@ -172,6 +175,16 @@ class ParentGuard:
     def _signal(self, number: int) -> None:
         if self._parent is not None and sys.platform.startswith("linux"):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextlib.contextmanager

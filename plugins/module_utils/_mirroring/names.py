@@ -74,12 +74,13 @@ def parse_transform(value: t.Any, option: str) -> Transform | None:
         raise InvalidInput(
             f"{option} must have a type: rename, use_alias or none", remedy="See the module's documentation."
         )
+    rename = value.get("rename") or {}
+    if not isinstance(rename, dict):
+        raise InvalidInput(f"{option}.rename is not a dictionary", remedy="See the module's documentation.")
     if value["type"] != "rename":
-        if any((value.get("rename") or {}).values()):
+        if any(rename.values()):
             raise InvalidInput(f"{option} has rename, which works with type rename only", remedy="Leave rename out.")
         return Transform(value["type"])
-    rename = value.get("rename")
-    rename = rename if isinstance(rename, dict) else {}
     parts = {part: rename.get(part) or "" for part in RENAMES}
     for part, text in parts.items():
         if not isinstance(text, str) or (text and not _KAFKA_NAME.fullmatch(text)):

@@ -30,8 +30,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 
 MATCHING_SECONDS = 5.0
 SHOWN_TOPICS = 30
-JAVA_ONLY = re.compile(r"\\[pPQERGhHvVXzN]|&&|\(\?<[A-Za-z][A-Za-z0-9]*>|\(\?[a-z]*[dU]|\[[^\]]*\[|[*+?}]\+")
-PYTHON_ONLY = re.compile(r"\(\?[P(#]")
+JAVA_ONLY = re.compile(
+    r"\\[pPQERGhHvVXzNx]|&&|\(\?<[A-Za-z][A-Za-z0-9]*>|\(\?[a-z]*[dU]|(?<!^)\(\?[a-z]+(-[a-z]+)?\)|\[[^\]]*\[|[*+?}]\+"
+)
+"""Constructs that Python does not have, or reads in another way."""
+
+PYTHON_ONLY = re.compile(r"\(\?[P(#]|(?<!\\)\{(?!\d+(,\d*)?\})")
+"""Constructs that Java does not have; looked for where JAVA_ONLY found nothing."""
 
 
 class Compiled(t.NamedTuple):
@@ -86,11 +91,11 @@ def compile_patterns(patterns: t.Iterable[str]) -> list[Compiled]:
         if "\n" in pattern or "\r" in pattern:
             broken.append(f"{pattern!r}: it contains a line break")
             continue
-        if PYTHON_ONLY.search(pattern):
-            broken.append(f"{pattern!r}: it has a construct that the service's regular expressions do not have")
-            continue
         if JAVA_ONLY.search(pattern):
             compiled.append(Compiled(pattern, None))
+            continue
+        if PYTHON_ONLY.search(pattern):
+            broken.append(f"{pattern!r}: it has a construct that the service's regular expressions do not have")
             continue
         try:
             compiled.append(Compiled(pattern, re.compile(pattern)))
@@ -99,7 +104,7 @@ def compile_patterns(patterns: t.Iterable[str]) -> list[Compiled]:
     if broken:
         raise InvalidInput(
             f"not a usable topic pattern: {'; '.join(broken)}",
-            remedy="Patterns are regular expressions, one list item each, such as ^orders\\\\..* or ^payments$.",
+            remedy="Patterns are regular expressions, one list item each, such as ^orders\\..* or ^payments$.",
         )
     return compiled
 
