@@ -76,7 +76,7 @@ def instance_rules(facts: Facts) -> list[Finding]:
         _cycle(facts),
         _other_source(facts),
         _settings(facts),
-        *(_authorization(authorization) for authorization in facts.authorizations),
+        *(_authorization(authorization, facts) for authorization in facts.authorizations),
         _rights(facts),
         _network(facts),
         _headroom(facts),
@@ -271,8 +271,8 @@ def _settings(facts: Facts) -> Finding:
     return Finding("settings", "pass", "Mirroring is enabled with these settings.")
 
 
-def _authorization(found: Authorization) -> Finding:
-    rule = f"authorization_{found.target.region}_reads_{found.source.region}"
+def _authorization(found: Authorization, facts: Facts) -> Finding:
+    rule = "authorization" if found.target.guid == facts.target.guid else "authorization_failback"
     who = f"{found.target.name} to read {found.source.name}"
     evidence: dict[str, t.Any] = {"policy_ids": list(found.policy_ids), "reversed_ids": list(found.reversed_ids)}
     if found.policy_ids:
