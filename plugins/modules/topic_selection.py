@@ -33,13 +33,16 @@ options:
   source:
     description: The mirroring source, by CRN, GUID or unique name, for RV(preview). If not set, there is none.
     type: str
-  assume_enabled:
+  just_enabled:
     description:
-      - For check mode only. Whether to go on where mirroring is not enabled yet, because this run would have enabled it.
+      - Whether this run has just enabled mirroring. Then the target may need a moment to show it, so the task is patient for O(settle_timeout).
+      - In check mode the run would have enabled it, so the task goes on where mirroring is not enabled.
     type: bool
     default: false
   settle_timeout:
-    description: For how long the target may still show the selection of before, after a new one was accepted, in seconds.
+    description:
+      - For how long the target may still show what was before, in seconds. That is the old selection after a new one was accepted, and with
+        O(just_enabled) also that mirroring is not enabled.
     type: float
     default: 60
 extends_documentation_fragment:
@@ -149,6 +152,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     preview,
     same_selection,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import pause
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     ADMIN,
     ALIASES,
@@ -164,10 +168,12 @@ SPEC = ArgSpec(
         "target": {"type": "str", "required": True},
         "topics": {"type": "list", "elements": "str", "required": True},
         "source": {"type": "str"},
-        "assume_enabled": {"type": "bool", "default": False},
+        "just_enabled": {"type": "bool", "default": False},
         "settle_timeout": {"type": "float", "default": 60},
     }
 ).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+
+PATIENCE = 2.0
 
 
 def run(call: Call) -> Result:
@@ -196,24 +202,30 @@ def run(call: Call) -> Result:
 
 
 def _enabled_selection(call: Call, admin: Admin) -> list[str] | None:
-    """The selection now; None in check mode where this run would have enabled mirroring. Raises NotFound when it is off."""
-    assumed = call.check_mode and call.params["assume_enabled"]
-    try:
-        selection = admin.selection()
-    except (_errors.PermissionDenied, _errors.ServiceFailed):
-        # While mirroring is being enabled the service may answer like this (API §11.10); this run would have waited.
-        if not assumed:
-            raise
-        selection = None
-    if selection is None and not assumed:
-        raise _errors.NotFound(
+    """The selection now; None in check mode where this run would have enabled mirroring. Raises NotFound when it is off.
+
+    While mirroring is being enabled, and for a moment after, the service may answer 403, 404 or 503 (API §11.10).
+    """
+    just_enabled = call.params["just_enabled"]
+    seconds = float(call.params["settle_timeout"]) if just_enabled and not call.check_mode else 0.0
+    deadline = call.clock.monotonic() + seconds
+    while True:
+        trouble: _errors.ExchangeError = _errors.NotFound(
             "mirroring is not enabled there, so there is no topic selection",
             attempt=f"set the topic selection of {admin.instance}",
             instance=admin.instance,
             status=404,
             remedy="Enable mirroring first (module mirroring, or role enable), and name the mirroring target, not the source.",
         )
-    return selection
+        try:
+            selection = admin.selection()
+        except (_errors.PermissionDenied, _errors.ServiceFailed) as error:
+            selection, trouble = None, error
+        if selection is not None or (just_enabled and call.check_mode):
+            return selection
+        if call.clock.monotonic() >= deadline:
+            raise trouble
+        pause(call.clock, PATIENCE, deadline)
 
 
 def _preview(call: Call, cloud: Cloud, target: Instance, patterns: list[Compiled]) -> list[dict[str, t.Any]]:

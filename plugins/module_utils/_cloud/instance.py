@@ -37,6 +37,11 @@ class Operation:
             return "running"
         return "unknown" if state else "none"
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether it may still take effect: it is in progress, or in a state that nobody knows (API §3.6)."""
+        return self.phase in ("running", "unknown")
+
     def to_result(self) -> dict[str, t.Any]:
         """The shape that modules return."""
         return dataclasses.asdict(self)

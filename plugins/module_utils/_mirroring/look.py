@@ -70,7 +70,7 @@ class Look:
     def result(self) -> Result:
         """Waits if asked to, looks, and reports."""
         waits = self._params["wait"] and not self._call.check_mode
-        if waits and self._target.operation.phase == "running":
+        if waits and self._target.operation.unfinished:
             self._target = wait_for_operation(
                 self._call,
                 lambda: self._cloud.target.instances.get(self._target.guid),

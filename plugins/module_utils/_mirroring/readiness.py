@@ -168,7 +168,7 @@ def _equal(what: str, source: int | None, target: int | None, unit: str) -> Find
 def _idle(side: str, instance: Instance) -> Finding:
     operation = instance.operation
     evidence = {"last_operation": operation.to_result()}
-    if operation.phase == "running":
+    if operation.unfinished:
         message = f"An operation of the {side} is running ({operation.description or operation.type})."
         remedy = (
             "It is waited for before the target is updated." if side == "target" else "Wait for it if it is a scaling."

@@ -11,35 +11,43 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import same_selection
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import pause
 
 MOST_ATTEMPTS = 6
+PATIENCE = 2.0
 
 
 def replace_selection(call: Call, admin: Admin, topics: list[str]) -> list[str]:
-    """Replaces the selection and reads it back. Only when the answer was lost and nothing has changed it is sent again."""
+    """Replaces the selection and reads it back. It is sent again only where nothing has changed: after a lost answer, and
+    where the service does not take it yet, as it may right after mirroring was enabled (API §11.10)."""
     number = 1
     while True:
         try:
             admin.select(topics)
             break
         except _errors.ExchangeError as error:
-            if not error.transient or number == MOST_ATTEMPTS:
+            if not (error.transient or isinstance(error, _errors.PermissionDenied)) or number == MOST_ATTEMPTS:
                 raise
             call.clock.sleep(backoff(number, error.retry_after))
-        if same_selection(admin.selection(), topics):
+        if same_selection(_shown(admin), topics):
             break
         number += 1
-    deadline = call.clock.monotonic() + call.params["settle_timeout"]
-    number = 1
+    deadline = call.clock.monotonic() + float(call.params["settle_timeout"])
     while not same_selection(now := admin.selection(), topics):
-        pause = backoff(number)
-        if call.clock.monotonic() + pause > deadline:
+        if call.clock.monotonic() >= deadline:
             raise _errors.UnusableAnswer(
-                f"the selection was accepted, but the target still shows another one: {now}",
+                f"the selection {topics} was accepted, and after {call.params['settle_timeout']:g} s the target still shows {now}",
                 attempt=f"set the topic selection of {admin.instance}",
                 instance=admin.instance,
-                remedy="Is somebody else setting it at the same time? Run again.",
+                remedy="The service may be slow to show it, or somebody else is setting it at the same time. Run again.",
             )
-        call.clock.sleep(pause)
-        number += 1
+        pause(call.clock, PATIENCE, deadline)
     return now or []
+
+
+def _shown(admin: Admin) -> list[str] | None:
+    """The selection, None also where it cannot be read for lack of a right that may come."""
+    try:
+        return admin.selection()
+    except _errors.PermissionDenied:
+        return None

@@ -107,7 +107,7 @@ def observe(instance: Instance, selection: Selection, topics: t.Iterable[str] | 
     contradictory = False
     if isinstance(selection, list):
         enabled = Known(True, "observed")
-    elif selection is None and instance.operation.phase == "running":
+    elif selection is None and instance.operation.unfinished:
         enabled = UNKNOWN
     elif selection is None:
         enabled = Known(False, "observed")

@@ -52,7 +52,7 @@ class Observed:
 
     def is_running(self) -> bool:
         """Whether an operation is running."""
-        return self.instance.operation.phase == "running"
+        return self.instance.operation.unfinished
 
 
 class Target:
@@ -141,7 +141,7 @@ class Update:
                 return self._outcome(observed, joined=joined and not self._sent)
             self._permit(observed.state)
             lost = self._lost
-            accepted = self._submit(observed.instance)
+            accepted = self._submit(observed)
             if accepted is not None and not self._wait:
                 return self._outcome(dataclasses.replace(observed, instance=accepted), waiting=True)
             if accepted is not None:
@@ -159,9 +159,9 @@ class Update:
             observed = self._confirmed(self._ended(None), joined=True)
         return observed, True
 
-    def _submit(self, before: Instance) -> Instance | None:
+    def _submit(self, before: Observed) -> Instance | None:
         """Sends the update. Returns the instance if it was accepted (or may have been), None if it is to be tried again."""
-        parameters = self._parameters(before)
+        parameters = self._parameters(before.instance)
         while True:
             try:
                 accepted = self._target.send(parameters, self._attempt)
@@ -177,16 +177,17 @@ class Update:
             self._progress.note("update accepted")
             return accepted
 
-    def _look_for(self, before: Instance, error: _errors.ExchangeError) -> Instance | None:
+    def _look_for(self, before: Observed, error: _errors.ExchangeError) -> Instance | None:
         """After a lost answer: the instance if an update took effect, None if it certainly may be sent again."""
         self._progress.note(f"the answer to the update was lost ({error.reason}); looking whether it took effect")
         self._lost += 1
+        reached_before = self._reached(before.state)
         until = min(self._clock.monotonic() + self._limits.settle, self._deadline)
         while True:
             observed = self._target.observe()
             now = observed.instance
-            changed = now.operation != before.operation or now.updated_at != before.updated_at
-            if changed or now.operation.phase == "running" or self._reached(observed.state):
+            changed = now.operation != before.instance.operation or now.updated_at != before.instance.updated_at
+            if changed or now.operation.unfinished or (self._reached(observed.state) and not reached_before):
                 self._sent += 1
                 return now
             if self._clock.monotonic() >= until:
@@ -199,7 +200,7 @@ class Update:
     def _refused(self, error: _errors.ExchangeError) -> None:
         """After a refusal: returns if the update is to be tried again, else raises."""
         self._refusals += 1
-        if self._target.instance().operation.phase == "running":
+        if self._target.instance().operation.unfinished:
             return
         if error.status in BUSY_STATUSES and BUSY.search(error.reason):
             self._turned_away(min(self._limits.interval, backoff(self._refusals)), error)
@@ -258,7 +259,8 @@ class Update:
         until = min(self._clock.monotonic() + self._limits.settle, max(self._deadline, self._clock.monotonic()))
         observed = self._target.observe(instance)
         while (
-            observed.instance.operation.phase in ("succeeded", "none")
+            not observed.is_running()
+            and observed.instance.operation.phase != "failed"
             and not self._reached(observed.state)
             and (
                 self._sent or observed.state.contradictory or (joined and observed.state.enabled.value is not self._aim)

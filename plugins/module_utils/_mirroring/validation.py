@@ -97,7 +97,7 @@ def _operation(evidence: Evidence) -> Finding:
     shown = {"last_operation": operation.to_result()}
     if operation.phase == "succeeded":
         return Finding("operation", "pass", f"The last operation of the target: {told}", evidence=shown)
-    if operation.phase == "running":
+    if operation.unfinished:
         return Finding(
             "operation",
             "fail",

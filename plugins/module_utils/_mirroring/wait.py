@@ -100,14 +100,13 @@ def wait_for_operation(
             trouble = error
             progress.note(f"cannot read the instance, trying on: {error.reason}")
         if instance is not None:
-            phase = instance.operation.phase
-            running_seen = running_seen or phase in ("running", "unknown")
+            running_seen = running_seen or instance.operation.unfinished
             settled = clock.monotonic() - started >= limits.settle
-            if phase in ("succeeded", "failed", "none") and _is_later(instance, baseline, running_seen or settled):
+            if not instance.operation.unfinished and _is_later(instance, baseline, running_seen or settled):
                 progress.note(_words(instance))
                 return instance
             progress.note(
-                _words(instance) if phase in ("running", "unknown") else f"{_words(instance)} (may be the one before)"
+                _words(instance) if instance.operation.unfinished else f"{_words(instance)} (may be the one before)"
             )
         if clock.monotonic() >= deadline:
             raise _errors.WaitExpired(
