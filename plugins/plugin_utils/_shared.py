@@ -49,7 +49,7 @@ class SharedTokenStore:
         """The token under a key's digest, if there is one."""
         with _locked(_MAP_BYTE, _LOCK_SECONDS) as held:
             found = _load().get(key) if held else None
-        return Token(*found) if found else None
+        return Token(*found) if isinstance(found, list) and len(found) == len(Token._fields) else None
 
     def put(self, key: str, token: Token) -> None:
         """Remembers a token. When the memory is full, the others are forgotten: they are fetched again when needed."""
@@ -88,10 +88,11 @@ def _load() -> dict[str, t.Any]:
     if not 0 < length <= SIZE - _LENGTH.size:
         return {}
     try:
-        return t.cast("dict[str, t.Any]", json.loads(_memory[_LENGTH.size : _LENGTH.size + length]))
+        content = json.loads(_memory[_LENGTH.size : _LENGTH.size + length])
     except ValueError:
         # A writer was killed half-way: what was in the memory can be fetched again.
         return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _store(content: dict[str, t.Any]) -> bool:

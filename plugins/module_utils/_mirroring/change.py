@@ -54,6 +54,8 @@ class Change:
         self._started = call.clock.monotonic()
         for option in ("topic_name_transform", "group_id_transform"):
             parse_transform(params[option], option)
+        if params["state"] == "present" and not params["source"]:
+            raise _errors.InvalidInput("source is empty", remedy="Give the CRN, GUID or name of the mirroring source.")
         if params["source"] and looks_like_crn(params["source"]):
             parse_crn(params["source"], "source")
         self._authorized_at: float | None = parse_time(params["authorized_at"])
@@ -62,7 +64,7 @@ class Change:
                 f"authorized_at is no ISO 8601 time: {params['authorized_at']!r}",
                 remedy="Such as 2026-01-01T10:00:00Z.",
             )
-        self._looked_up = self._authorized_at is not None
+        self._patient_until: float | None = None
         self._cloud: Cloud = connect(call)
         instance = self._cloud.target.instances.find(params["target"], "target")
         self._target = Target(call, self._cloud.target, instance)
@@ -207,12 +209,17 @@ class Change:
         return self._source_seen.throughput if self._source_seen else None
 
     def _authorization_is_fresh(self) -> bool:
-        if not self._looked_up:
-            self._authorized_at = self._look_up_authorization()
-            self._looked_up = True
-        if self._authorized_at is None:
-            return False
-        return self._call.clock.time() - self._authorized_at < float(self._params["authorization_timeout"])
+        """Whether a refusal may still pass. Measured from the first question on, so that no clock can stretch it."""
+        clock = self._call.clock
+        if self._patient_until is None:
+            if self._authorized_at is None:
+                self._authorized_at = self._look_up_authorization()
+            seconds = 0.0
+            if self._authorized_at is not None:
+                age = max(0.0, clock.time() - self._authorized_at)
+                seconds = float(self._params["authorization_timeout"]) - age
+            self._patient_until = clock.monotonic() + seconds
+        return clock.monotonic() < self._patient_until
 
     def _look_up_authorization(self) -> float | None:
         """When the youngest policy that lets the target read the source was created; None if that cannot be told."""

@@ -22,7 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils import _er
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import LONGEST_PAUSE, backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State, Unreadable, observe
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import read_selection
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
@@ -145,7 +145,7 @@ class Update:
             if accepted is not None and not self._wait:
                 return self._outcome(dataclasses.replace(observed, instance=accepted), waiting=True)
             if accepted is not None:
-                after = self._see_through(observed.instance, certain=lost == self._lost)
+                after = self._see_through(observed.instance, accepted, certain=lost == self._lost)
                 if after is not None:
                     return self._outcome(after)
             observed = self._target.observe()
@@ -187,12 +187,17 @@ class Update:
             observed = self._target.observe()
             now = observed.instance
             changed = now.operation != before.instance.operation or now.updated_at != before.instance.updated_at
-            if changed or now.operation.unfinished or (self._reached(observed.state) and not reached_before):
+            began = now.operation.unfinished or (changed and now.operation.phase != "failed")
+            if began or (self._reached(observed.state) and not reached_before):
                 self._sent += 1
                 return now
             if self._clock.monotonic() >= until:
                 break
             pause(self._clock, min(self._limits.interval, 5.0), until)
+        if changed:
+            # A failure that is not ours for certain: ours would have begun by now, so another update may be considered.
+            self._sent += 1
+            return now
         if self._lost >= MOST_LOST or self._clock.monotonic() >= self._deadline:
             raise error
         return None
@@ -206,19 +211,19 @@ class Update:
             self._turned_away(min(self._limits.interval, backoff(self._refusals)), error)
             return
         if not self._may_retry():
-            error.remedy = error.remedy or CHECK_THESE
+            error.remedy = self._remedy()
             raise error
         self._progress.note(
             f"refused ({error.reason}); the authorization is new and may not be effective yet, trying again"
         )
         self._pause_or_raise(min(self._limits.interval, backoff(self._refusals)), error)
 
-    def _see_through(self, before: Instance, *, certain: bool) -> Observed | None:
+    def _see_through(self, before: Instance, accepted: Instance, *, certain: bool) -> Observed | None:
         """Waits for the update that runs now. Returns the confirmed state, or None if another update may be considered.
 
         Not ``certain``: the answer was lost, so the operation that was found may be somebody else's.
         """
-        observed = self._confirmed(self._ended(before))
+        observed = self._confirmed(self._ended(before, accepted if certain else None))
         while observed.is_running():
             observed = self._confirmed(self._ended(None))
         if self._reached(observed.state):
@@ -228,9 +233,10 @@ class Update:
             self._refusals += 1
             error = operation_failed(instance, self._attempt)
             if certain and not self._may_retry():
+                error.remedy = self._remedy()
                 raise error
             self._progress.note("the update failed; trying again" + (", the authorization is new" if certain else ""))
-            self._pause_or_raise(min(self._limits.interval, backoff(self._refusals)), error)
+            self._pause_or_raise(min(2.0 ** (self._refusals - 1), LONGEST_PAUSE), error)
             return None
         if not certain:
             return None
@@ -242,7 +248,7 @@ class Update:
             remedy="Look at the instance with mirroring_info; run again when its admin API answers as expected.",
         )
 
-    def _ended(self, baseline: Instance | None) -> Instance:
+    def _ended(self, baseline: Instance | None, accepted: Instance | None = None) -> Instance:
         """Waits for the operation; without baseline for one that was seen running."""
         return wait_for_operation(
             self._call,
@@ -251,6 +257,7 @@ class Update:
             deadline=self._deadline,
             progress=self._progress,
             baseline=baseline,
+            accepted=accepted,
         )
 
     def _confirmed(self, instance: Instance, *, joined: bool = False) -> Observed:
@@ -271,6 +278,14 @@ class Update:
             pause(self._clock, min(self._limits.interval, 5.0), until)
             observed = self._target.observe()
         return observed
+
+    def _remedy(self) -> str:
+        tried = (
+            f"It was tried {self._refusals} times, for as long as authorization_timeout allows. "
+            if self._refusals > 1
+            else ""
+        )
+        return tried + CHECK_THESE
 
     def _turned_away(self, seconds: float, error: _errors.MirrorOpsError) -> None:
         """Pauses after an update that was not even looked at: too many requests, or busy. Not for ever."""

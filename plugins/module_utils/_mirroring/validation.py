@@ -48,6 +48,8 @@ class Evidence:
 
 def evaluate(evidence: Evidence) -> list[Finding]:
     """All rules, in the order in which they matter."""
+    if evidence.target.operation.unfinished and evidence.state.enabled.value is not True:
+        return [_operation(evidence), *map(_not_yet, ("enabled", "settings", "selection")), _authorization(evidence)]
     findings = [_operation(evidence), _enabled(evidence), _settings(evidence), _selection(evidence)]
     if evidence.state.enabled.value is not False:
         findings += [_active(evidence), _remote(evidence)]
@@ -87,6 +89,10 @@ def predicted(findings: t.Iterable[Finding]) -> list[Finding]:
         else finding
         for finding in findings
     ]
+
+
+def _not_yet(rule: str) -> Finding:
+    return Finding(rule, "unknown", "Not before the operation has ended.", "Run validate again: it waits for that.")
 
 
 def _operation(evidence: Evidence) -> Finding:

@@ -52,7 +52,7 @@ class Progress:
     """One line per change of what is seen, and at most one a minute while nothing changes."""
 
     def __init__(self, call: Call, label: str) -> None:
-        self._show, self._clock, self._label = call.progress, call.clock, label
+        self._show, self._clock, self.label = call.progress, call.clock, label
         self._started = self._shown = call.clock.monotonic()
         self._last: str | None = None
 
@@ -61,7 +61,7 @@ class Progress:
         now = self._clock.monotonic()
         if text != self._last or now - self._shown >= QUIET_SECONDS:
             self._last, self._shown = text, now
-            self._show(f"{self._label}: {_elapsed(now - self._started)} {text}")
+            self._show(f"{self.label}: {_elapsed(now - self._started)} {text}")
 
 
 def pause(clock: Clock, interval: float, deadline: float) -> None:
@@ -77,16 +77,18 @@ def wait_for_operation(
     deadline: float,
     progress: Progress,
     baseline: Instance | None,
-    running_seen: bool = False,
+    accepted: Instance | None = None,
 ) -> Instance:
     """Waits until the instance's last operation has finished, and returns the instance, whichever way it ended.
 
-    ``baseline`` is the instance as it was before our update, None when an operation was found running. Reads that fail in
+    ``baseline`` is the instance as it was before our update, None when an operation was found running; ``accepted`` is what the
+    answer to our update showed. Reads that fail in
     passing are borne until the deadline. Raises WaitExpired, and ExchangeError for what does not pass.
     """
     clock = call.clock
     started = clock.monotonic()
     interval = min(FIRST_PAUSE, limits.interval)
+    running_seen = False
     while True:
         pause(clock, interval, deadline)
         interval = limits.interval
@@ -102,7 +104,9 @@ def wait_for_operation(
         if instance is not None:
             running_seen = running_seen or instance.operation.unfinished
             settled = clock.monotonic() - started >= limits.settle
-            if not instance.operation.unfinished and _is_later(instance, baseline, running_seen or settled):
+            if not instance.operation.unfinished and (
+                running_seen or settled or _is_later(instance, baseline, accepted)
+            ):
                 progress.note(_words(instance))
                 return instance
             progress.note(
@@ -113,20 +117,28 @@ def wait_for_operation(
                 f"after {_elapsed(clock.monotonic() - started)} the update has not ended"
                 + (f": {_words(instance)}" if instance else f": {trouble.reason}" if trouble else ""),
                 attempt="wait for the update",
+                instance=instance.label if instance else progress.label,
                 remedy="It goes on by itself. Run the playbook again, or the validate role, to join it; "
                 "wait_timeout sets how long to wait.",
                 details={"operation": instance.operation.to_result() if instance else None},
             )
 
 
-def _is_later(instance: Instance, baseline: Instance | None, certain: bool) -> bool:
-    """Whether a finished operation is certainly not the one before our update."""
-    if certain or baseline is None:
+def _is_later(instance: Instance, baseline: Instance | None, accepted: Instance | None) -> bool:
+    """Whether a finished operation is certainly not one from before our update.
+
+    A success is confirmed by looking at the state afterwards. A failure is not, so more is asked of it.
+    """
+    if baseline is None:
         return True
     if instance.updated_at == baseline.updated_at:
         return False
-    # A success is confirmed by looking at the state afterwards. A failure is not, so it must not be the one of before.
-    return instance.operation.phase == "succeeded" or instance.operation != baseline.operation
+    if instance.operation.phase == "succeeded":
+        return True
+    shown = (instance.operation, instance.updated_at)
+    return instance.operation != baseline.operation and not (
+        accepted and shown == (accepted.operation, accepted.updated_at)
+    )
 
 
 def _words(instance: Instance) -> str:
