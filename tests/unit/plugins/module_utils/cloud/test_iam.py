@@ -1,0 +1,198 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import (
+    Grant,
+    Side,
+    parse_policy,
+    policy_body,
+)
+from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
+from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (
+    ACCOUNT,
+    SOURCE,
+    TARGET,
+    FakeClock,
+    make_api,
+    make_call,
+    policy_v1,
+    policy_v2,
+)
+
+GRANT = Grant(Side(ACCOUNT, "messagehub", TARGET), Side(ACCOUNT, "messagehub", SOURCE))
+QUERY = {"account_id": ACCOUNT, "type": "authorization"}
+
+
+def iam(server: Scripted, clock: FakeClock | None = None) -> Iam:
+    return Iam(make_api(server.url, make_call(clock or FakeClock())))
+
+
+def expect_list(
+    server: Scripted,
+    version: str,
+    policies: list[t.Any],
+    following: t.Any = None,
+    start: str | None = None,
+    **more: t.Any,
+) -> None:
+    body = {"policies": policies, **({"next": following} if following is not None else {})}
+    query = QUERY if start is None else {**QUERY, "start": start}
+    server.expect("GET", f"/{version}/policies", body, query=query, **more)
+
+
+def ids(server: Scripted) -> list[str]:
+    return [policy.id for policy in iam(server).authorizations(ACCOUNT)]
+
+
+def test_both_syntaxes_are_read_and_each_policy_counts_once(server: Scripted) -> None:
+    expect_list(server, "v1", [policy_v1("a"), policy_v1("b", state="deleted"), policy_v1("c", type="access"), None, 5])
+    expect_list(server, "v2", [policy_v2("a"), policy_v2("d"), policy_v2("e", state="deleted")])
+    assert ids(server) == ["a", "d"]
+
+
+def test_all_pages_are_read(server: Scripted) -> None:
+    host = "https://elsewhere.example.com/v1/policies"
+    expect_list(server, "v1", [policy_v1("a")], {"start": "s1", "href": f"{host}?start=other"})
+    expect_list(server, "v1", [policy_v1("b")], {"href": f"{host}?account_id=x&start=s%2F2&limit=1"}, "s1")
+    expect_list(server, "v1", [], {"start": "s3"}, "s/2")
+    expect_list(server, "v1", [policy_v1("c")], {}, "s3")
+    expect_list(server, "v2", [policy_v2("d")], {"start": "t1"})
+    expect_list(server, "v2", [], None, "t1")
+    assert ids(server) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "following",
+    [None, {}, {"start": None}, {"start": ""}, {"start": 5}, {"href": None}, {"href": "/v1/policies"}, "x", []],
+)
+def test_what_ends_a_list(following: t.Any, server: Scripted) -> None:
+    expect_list(server, "v1", [policy_v1("a")], following)
+    expect_list(server, "v2", [])
+    assert ids(server) == ["a"]
+
+
+def test_pages_without_end_are_an_error(server: Scripted) -> None:
+    expect_list(server, "v1", [], {"start": "one"})
+    expect_list(server, "v1", [], {"start": "two"}, "one")
+    expect_list(server, "v1", [], {"start": "one"}, "two")
+    with pytest.raises(_errors.UnusableAnswer, match="do not end"):
+        ids(server)
+
+
+PLACEHOLDER = {"type": "access", "roles": [{"role_id": "crn:v1:bluemix:public:iam::::role:UnsupportedVersion"}]}
+
+
+def test_placeholders_are_resolved_at_the_configured_endpoint(server: Scripted) -> None:
+    hidden = {**PLACEHOLDER, "id": "slip", "href": "https://evil.example.com/v2/policies/real%2F1"}
+    listed = {**PLACEHOLDER, "id": "d", "href": "https://iam.cloud.ibm.com/v2/policies/d"}
+    gone = {**PLACEHOLDER, "id": "gone"}
+    expect_list(server, "v1", [hidden, listed, gone, policy_v1("a")])
+    expect_list(server, "v2", [policy_v2("d")])
+    server.expect("GET", "/v2/policies/real%252F1", policy_v2("real/1"))
+    server.expect("GET", "/v2/policies/gone", status=404)
+    assert ids(server) == ["a", "d", "real/1"]
+
+
+def test_a_placeholder_for_something_else_does_not_count(server: Scripted) -> None:
+    expect_list(server, "v1", [{**PLACEHOLDER, "id": "x"}])
+    expect_list(server, "v2", [])
+    server.expect("GET", "/v2/policies/x", policy_v2("x", type="access"))
+    assert ids(server) == []
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_service_without_v2_authorizations(status: int, server: Scripted) -> None:
+    expect_list(server, "v1", [policy_v1("a")])
+    server.expect("GET", "/v2/policies", {"errors": [{"code": "unable_to_process"}]}, query=QUERY, status=status)
+    assert ids(server) == ["a"]
+
+
+@pytest.mark.parametrize(("version", "status"), [("v1", 400), ("v1", 403), ("v1", 404), ("v2", 403)])
+def test_other_refusals_are_told(version: str, status: int, server: Scripted) -> None:
+    if version == "v2":
+        expect_list(server, "v1", [policy_v1("a")])
+    reply = {"errors": [{"code": "insufficent_permissions", "message": "no"}], "status_code": status}
+    server.expect("GET", f"/{version}/policies", reply, query=QUERY, status=status)
+    with pytest.raises(
+        _errors.ApiError, match=f"list the authorization policies of account {ACCOUNT}.*insufficent"
+    ) as caught:
+        ids(server)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize("body", [[], {}, {"policies": None}, {"policies": {}}, "null"])
+def test_what_is_no_list_of_policies(body: t.Any, server: Scripted) -> None:
+    server.expect("GET", "/v1/policies", body, query=QUERY, reply_headers={"Transaction-Id": "t-1"})
+    with pytest.raises(_errors.UnusableAnswer, match=r"no list of policies.*transaction t-1"):
+        ids(server)
+
+
+def test_creating(server: Scripted) -> None:
+    server.expect("POST", "/v1/policies", policy_v1("new"), status=201, body=policy_body(GRANT, "why"))
+    policy = iam(server).create(GRANT, "why")
+    assert policy is not None
+    assert policy.id == "new"
+    assert policy.equals(GRANT)
+
+
+CONFLICTS = {
+    "id": {"errors": [{"code": "policy_conflict_error", "details": {"conflicts_with": {"policy": "p1"}}}]},
+    "v1": {"errors": [{"code": "policy_conflict_error", "details": {"conflicts_with": {"policy": policy_v1()}}}]},
+    "v2": {"errors": [{"code": "policy_conflict_error", "details": {"conflicts_with": {"policy": policy_v2()}}}]},
+    "empty": {"errors": []},
+    "null": {"errors": [{"code": "policy_conflict_error", "details": None}]},
+    "array": [{"code": "policy_conflict_error"}],
+    "html": "<h1>conflict</h1>",
+    "nothing": None,
+    "cut": '{"errors": [{"co',
+}
+
+
+@pytest.mark.parametrize("shape", CONFLICTS)
+def test_a_conflict_means_that_it_is_there(shape: str, server: Scripted) -> None:
+    server.expect("POST", "/v1/policies", CONFLICTS[shape], status=409, body=policy_body(GRANT, None))
+    assert iam(server).create(GRANT, None) is None
+
+
+@pytest.mark.parametrize("reply", [{}, [], {"id": ""}, None, "null"])
+def test_a_creation_without_a_policy_in_the_answer_may_have_worked(reply: t.Any, server: Scripted) -> None:
+    server.expect("POST", "/v1/policies", reply, status=201, body=policy_body(GRANT, None))
+    with pytest.raises(_errors.UnusableAnswer) as caught:
+        iam(server).create(GRANT, None)
+    assert caught.value.processed == "maybe"
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_creation_that_is_refused(status: int, server: Scripted, clock: FakeClock) -> None:
+    server.expect("POST", "/v1/policies", {"errors": [{"code": "x"}]}, status=status, body=policy_body(GRANT, None))
+    with pytest.raises(_errors.ApiError, match="create the authorization policy") as caught:
+        iam(server, clock).create(GRANT, None)
+    assert caught.value.processed == ("maybe" if status == 500 else "no")
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("status", [200, 204, 404, 410])
+@pytest.mark.parametrize("make", [policy_v1, policy_v2])
+def test_deleting(status: int, make: t.Callable[..., dict[str, t.Any]], server: Scripted) -> None:
+    policy = parse_policy(make("a/b"))
+    assert policy is not None
+    server.expect("DELETE", f"/{policy.version}/policies/a%2Fb", status=status)
+    iam(server).delete(policy)
+
+
+@pytest.mark.parametrize("status", [403, 409, 412, 503])
+def test_a_deletion_that_is_refused(status: int, server: Scripted) -> None:
+    policy = parse_policy(policy_v1("a"))
+    assert policy is not None
+    server.expect("DELETE", "/v1/policies/a", status=status)
+    with pytest.raises(_errors.ApiError, match="delete the authorization policy a"):
+        iam(server).delete(policy)
