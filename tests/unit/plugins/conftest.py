@@ -10,10 +10,10 @@ import os
 import typing as t
 
 import pytest
+from hypothesis import settings
 
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import FakeClock
-from hypothesis import settings
 
 settings.register_profile("plugins", deadline=None)
 settings.load_profile("plugins")

@@ -92,7 +92,12 @@ CASES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("enabled", "pass", {"selection": HIDDEN}, "enabled (echoed)"),
     ("enabled", "fail", {"selection": None}, "not enabled"),
     ("enabled", "unknown", {"selection": HIDDEN, "target": {}}, "HTTP 503"),
-    ("enabled", "unknown", {"selection": None, "target": state_of("in progress")}, "Not before the operation has ended"),
+    (
+        "enabled",
+        "unknown",
+        {"selection": None, "target": state_of("in progress")},
+        "Not before the operation has ended",
+    ),
     ("settings", "pass", {}, "(echoed)"),
     ("settings", "unknown", {"target": {}}, "source_crn, source_alias, target_alias"),
     ("settings", "unknown", {"selection": None}, "not enabled"),
