@@ -29,6 +29,7 @@ import tomli
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 OWN_VENV = ROOT / ".venv"
+OTHER_CORES = "not slow and (every_core or not integration)"
 COLLECTION = Path("ansible_collections/mirrorops/event_streams")
 SHIPPED = {
     "CHANGELOG.rst", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md",
@@ -172,8 +173,8 @@ def set_up_shellcheck() -> None:
 def pytest(name: str, *arguments: str, venv: Path = OWN_VENV) -> None:
     report = CACHE / f"gate/{name}.xml"
     options = [f"--junitxml={report}", f"--numprocesses={os.cpu_count()}", "-o", f"cache_dir={CACHE / 'pytest' / name}"]
-    marks = ["-m", ""] if os.environ.get("GATE_FULL") else []
-    run("pytest", *options, *marks, *arguments, venv=venv)
+    marks = "" if os.environ.get("GATE_FULL") else "not slow" if venv == OWN_VENV else OTHER_CORES
+    run("pytest", *options, "-m", marks, *arguments, venv=venv)
 
 
 def unit() -> None:

@@ -1,34 +1,47 @@
 # Copyright: Contributors to mirrorops.event_streams
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples in the roles' documentation that say they can be run."""
+"""The examples in README files and guides that say they can be run."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROLES = sorted((Path(__file__).parents[2] / "roles").glob("[!.]*/"))
-BLOCK = re.compile(r"^```ya?ml\n# runnable\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[2]
+ROLES = sorted((ROOT / "roles").glob("[!.]*/"))
+PAGES = [
+    ROOT / "README.md",
+    *(role / "README.md" for role in ROLES),
+    *sorted((ROOT / "docs/docsite/rst").glob("*.rst")),
+]
+MARKDOWN = re.compile(r"^```ya?ml\n# runnable\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+RST = re.compile(r"^\.\. code-block:: yaml\n\n    # runnable\b[^\n]*\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
+
+
+def blocks(page: Path) -> list[str]:
+    """Every block of YAML whose first line says that it can be run."""
+    pattern = RST if page.suffix == ".rst" else MARKDOWN
+    return [textwrap.dedent(block) for block in pattern.findall(page.read_text())]
 
 
 def examples() -> list[Any]:
-    """Every block of YAML whose first line says that it can be run."""
+    """The blocks of all pages."""
     return [
-        pytest.param(block, id=f"{role.name}-{number}")
-        for role in ROLES
-        if (role / "README.md").exists()
-        for number, block in enumerate(BLOCK.findall((role / "README.md").read_text()), 1)
+        pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
+        for page in PAGES
+        for number, block in enumerate(blocks(page), 1)
     ]
 
 
-@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
-def test_every_role_has_an_example(role: Path) -> None:
-    assert BLOCK.findall((role / "README.md").read_text())
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_page_has_an_example(page: Path) -> None:
+    assert blocks(page)
 
 
 @pytest.mark.parametrize("example", examples())
@@ -39,3 +52,9 @@ def test_examples_run_twice(simulator: Any, playbook: Any, observe: Any, example
     simulator.clear_journal()
     assert playbook(plays).worked().changed == 0
     observe(simulator).untouched()
+
+
+def test_the_pair_in_the_readme_is_the_one_of_the_demo() -> None:
+    shown = re.search(r"here in `pair.yml`:\n\n```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown
+    assert yaml.safe_load(shown[1]) == yaml.safe_load((ROOT / "examples/pair.yml").read_text())

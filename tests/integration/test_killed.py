@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.every_core
+
 PAIR_PLAYBOOK = "mirrorops.event_streams.mirror"
 TARGET = "es-target-us-east"
 

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.every_core
+
 WRITERS = ("authorization_policy", "mirroring", "topic_selection")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.every_core
+
 SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
 TOPICS = ["^orders$", "^payments$"]
 WAIT = {"poll_interval": 0.1, "wait_timeout": 60}

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.every_core
+
 SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
 KEY = "simulated-key-main"
 WRONG_KEY = "wrong-key-4711-that-nobody-knows"
