@@ -218,13 +218,21 @@ class Api:
         self._transaction_header = transaction_header
 
     def get(
-        self, path: str, *, attempt: str, instance: str | None = None, query: dict[str, t.Any] | None = None
+        self,
+        path: str,
+        *,
+        attempt: str,
+        instance: str | None = None,
+        query: dict[str, t.Any] | None = None,
+        patient: bool = True,
     ) -> Answer:
-        """Reads; see the module's head for what is repeated."""
+        """Reads; see the module's head for what is repeated. Without patience it asks once."""
         url = self.base_url + path
-        return self.http.read(
-            lambda number: self._with_token("GET", url, attempt=attempt, instance=instance, query=query, number=number)
-        )
+
+        def fetch(number: int) -> Answer:
+            return self._with_token("GET", url, attempt=attempt, instance=instance, query=query, number=number)
+
+        return self.http.read(fetch) if patient else fetch(1)
 
     def send(
         self,

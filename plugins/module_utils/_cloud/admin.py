@@ -49,14 +49,15 @@ class Admin:
                 break
         return sorted(found.values())
 
-    def selection(self) -> list[str] | None:
+    def selection(self, patient: bool = True) -> list[str] | None:
         """The patterns that decide what is mirrored; None when mirroring is not enabled here (404, API §4.4).
 
-        ``[]``, ``[""]`` and a missing list all mean that nothing is selected. Order is kept.
+        ``[]``, ``[""]`` and a missing list all mean that nothing is selected. Order is kept. Without patience it asks once: while an
+        update runs, 503 may just mean "not yet" (API §11.10).
         """
         attempt = f"read the topic selection of {self.instance}"
         try:
-            answer = self._get("/admin/mirroring/topic-selection", attempt)
+            answer = self._get("/admin/mirroring/topic-selection", attempt, patient=patient)
         except _errors.NotFound:
             return None
         return self._includes(answer, attempt)
@@ -73,11 +74,11 @@ class Admin:
         )
         return self._includes(answer, attempt)
 
-    def active_topics(self) -> list[str] | None:
+    def active_topics(self, patient: bool = True) -> list[str] | None:
         """Names of the topics being mirrored now, source or remote names (API §4.4); None when mirroring is not enabled."""
         attempt = f"read the active topics of {self.instance}"
         try:
-            answer = self._get("/admin/mirroring/active-topics", attempt)
+            answer = self._get("/admin/mirroring/active-topics", attempt, patient=patient)
         except _errors.NotFound:
             return None
         names = answer.body.get("active_topics") if isinstance(answer.body, dict) else None
@@ -94,8 +95,8 @@ class Admin:
         status = answer.body.get("status") if isinstance(answer.body, dict) else None
         return status if isinstance(status, str) else "unknown"
 
-    def _get(self, path: str, attempt: str, query: dict[str, t.Any] | None = None) -> Answer:
-        return self._api.get(path, attempt=attempt, instance=self.instance, query=query)
+    def _get(self, path: str, attempt: str, query: dict[str, t.Any] | None = None, patient: bool = True) -> Answer:
+        return self._api.get(path, attempt=attempt, instance=self.instance, query=query, patient=patient)
 
     def _includes(self, answer: Answer, attempt: str) -> list[str]:
         if not isinstance(answer.body, dict):

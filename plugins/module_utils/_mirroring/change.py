@@ -121,6 +121,8 @@ class Change:
         waiting = False
         for step in plan.steps:
             last = step == plan.steps[-1]
+            if len(plan.steps) > 1:
+                self._progress = Progress(self._call, f"{self._label}, to {step}")
             outcome: Outcome = self._update(step, wanted, wait=self._params["wait"] or not last).apply(
                 observed, again=again
             )
@@ -164,7 +166,7 @@ class Change:
             progress=self._progress,
             reached=enabled_as_wanted if enabling else disabled,
             permit=permit,
-            may_retry=self._authorization_is_fresh if enabling else lambda: False,
+            patience=self._patience if enabling else lambda: 0.0,
             wait=wait,
         )
 
@@ -208,8 +210,9 @@ class Change:
                 )
         return self._source_seen.throughput if self._source_seen else None
 
-    def _authorization_is_fresh(self) -> bool:
-        """Whether a refusal may still pass. Measured from the first question on, so that no clock can stretch it."""
+    def _patience(self) -> float:
+        """For how many seconds a refusal may still pass, because the authorization is young. Measured from the first question on,
+        so that no clock can stretch it."""
         clock = self._call.clock
         if self._patient_until is None:
             if self._authorized_at is None:
@@ -219,7 +222,7 @@ class Change:
                 age = max(0.0, clock.time() - self._authorized_at)
                 seconds = float(self._params["authorization_timeout"]) - age
             self._patient_until = clock.monotonic() + seconds
-        return clock.monotonic() < self._patient_until
+        return self._patient_until - clock.monotonic()
 
     def _look_up_authorization(self) -> float | None:
         """When the youngest policy that lets the target read the source was created; None if that cannot be told."""

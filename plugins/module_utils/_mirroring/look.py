@@ -95,7 +95,7 @@ class Look:
             seconds = validation.patience(findings, float(self._params["topics_timeout"])) if waits else 0.0
             if self._call.clock.monotonic() >= started + seconds:
                 break
-            self._progress.note("waiting for what was just set up to appear")
+            self._progress.note("waiting for what is selected to appear on the target")
             pause(self._call.clock, min(self._limits.interval, APPEARING_INTERVAL), started + seconds)
         verdict = validation.verdict(findings)
         if self._call.check_mode and self._params["assume_changes"]:

@@ -135,6 +135,20 @@ def is_internal(topic: str) -> bool:
     return _INTERNAL.fullmatch(topic) is not None
 
 
+class Traces(t.NamedTuple):
+    """What on a cluster tells of the sources that mirrored to it."""
+
+    own: list[str]
+    other_aliases: list[str]
+
+
+def source_traces(topics: t.Iterable[str], alias: str) -> Traces:
+    """The topics that carry a source's alias, and the aliases of other sources (API §5.4)."""
+    names = list(topics)
+    own = [name for name in names if name.endswith(f".{alias}") or name == f"{alias}.checkpoints.internal"]
+    return Traces(sorted(own), [other for other in checkpoint_aliases(names) if other != alias])
+
+
 def checkpoint_aliases(topics: t.Iterable[str]) -> list[str]:
     """The aliases of all sources that ever mirrored to the cluster with these topics (API §5.4, §5.5)."""
     return sorted({found[1] for topic in topics if (found := _CHECKPOINTS.fullmatch(topic))})

@@ -13,7 +13,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import LONGEST_ALIAS
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
+    LONGEST_ALIAS,
+    source_traces,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
     Settings,
@@ -240,15 +243,30 @@ def _other_source(facts: Facts) -> Finding:
         )
     now = facts.state.fields["source_crn"]
     if now.how != "echoed":
-        return Finding("other_source", "unknown", "The target is mirroring, and the cloud does not show from where.")
+        return _traced_source(facts)
     if "source_crn" in compare(facts.state, facts.wanted)[0]:
         return Finding(
             "other_source",
             "fail",
-            f"The target {facts.target.label} is mirroring from another source: {now.value}",
+            f"The target {facts.target.label} mirrors another source already ({now.value}).",
             "Disable that first (module mirroring, state: absent), or choose another target.",
         )
     return Finding("other_source", "pass", "The target is mirroring from this source.")
+
+
+def _traced_source(facts: Facts) -> Finding:
+    hidden = "The target is mirroring, and the cloud does not show from where"
+    alias = facts.wanted.source_alias
+    topics = [] if isinstance(facts.target_topics, Unreadable) else [topic.name for topic in facts.target_topics]
+    traces = source_traces(topics, alias)
+    if traces.own:
+        return Finding(
+            "other_source", "pass", f"{hidden}; its topics tell of a source called {alias}: {some(traces.own)}."
+        )
+    if traces.other_aliases:
+        message = f"{hidden}; its topics tell of {some(traces.other_aliases)}, and not of {alias}."
+        return Finding("other_source", "warn", message, "Is this the right pair, with the right alias?")
+    return Finding("other_source", "unknown", f"{hidden}.")
 
 
 def _settings(facts: Facts) -> Finding:

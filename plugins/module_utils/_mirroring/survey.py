@@ -47,7 +47,7 @@ def read_topics(account: Account, instance: Instance, option: str = "admin_url")
 def read_selection(account: Account, instance: Instance, option: str = "admin_url") -> Selection:
     """The topic selection of an instance; None when it is not a mirroring target."""
     try:
-        return account.admin(instance, option).selection()
+        return account.admin(instance, option).selection(patient=not instance.operation.unfinished)
     except (_errors.ExchangeError, _errors.InvalidInput) as error:
         return Unreadable(error.message)
 
@@ -55,7 +55,7 @@ def read_selection(account: Account, instance: Instance, option: str = "admin_ur
 def read_active_topics(account: Account, instance: Instance) -> list[str] | Unreadable | None:
     """The topics that are being mirrored now; None when the instance is not a mirroring target."""
     try:
-        return account.admin(instance).active_topics()
+        return account.admin(instance).active_topics(patient=not instance.operation.unfinished)
     except (_errors.ExchangeError, _errors.InvalidInput) as error:
         return Unreadable(error.message)
 

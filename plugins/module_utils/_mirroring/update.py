@@ -92,8 +92,8 @@ class Update:
     """One update, from the first look to the confirmed state.
 
     ``parameters`` makes the body for the instance as it is now; ``aim`` is whether mirroring is to be on afterwards; ``reached``
-    tells whether a state is the wanted one; ``permit`` raises if a state forbids the update; ``may_retry`` tells whether a
-    refusal may still pass.
+    tells whether a state is the wanted one; ``permit`` raises if a state forbids the update; ``patience`` tells for how
+    many seconds a refusal may still pass.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Update:
         progress: Progress,
         reached: t.Callable[[State], bool],
         permit: t.Callable[[State], None],
-        may_retry: t.Callable[[], bool],
+        patience: t.Callable[[], float],
         wait: bool = True,
     ) -> None:
         self._target = target
@@ -122,7 +122,7 @@ class Update:
         self._progress = progress
         self._reached = reached
         self._permit = permit
-        self._may_retry = may_retry
+        self._patience = patience
         self._wait = wait
         self._sent = 0
         self._lost = 0
@@ -210,13 +210,14 @@ class Update:
         if error.status in BUSY_STATUSES and BUSY.search(error.reason):
             self._turned_away(min(self._limits.interval, backoff(self._refusals)), error)
             return
-        if not self._may_retry():
+        patience = self._patience()
+        if patience <= 0:
             error.remedy = self._remedy()
             raise error
         self._progress.note(
             f"refused ({error.reason}); the authorization is new and may not be effective yet, trying again"
         )
-        self._pause_or_raise(min(self._limits.interval, backoff(self._refusals)), error)
+        self._pause_or_raise(min(self._limits.interval, backoff(self._refusals), patience), error)
 
     def _see_through(self, before: Instance, accepted: Instance, *, certain: bool) -> Observed | None:
         """Waits for the update that runs now. Returns the confirmed state, or None if another update may be considered.
@@ -232,11 +233,14 @@ class Update:
         if instance.operation.phase == "failed":
             self._refusals += 1
             error = operation_failed(instance, self._attempt)
-            if certain and not self._may_retry():
+            seconds = min(2.0 ** (self._refusals - 1), LONGEST_PAUSE)
+            if certain:
+                seconds = min(seconds, self._patience())
+            if seconds <= 0:
                 error.remedy = self._remedy()
                 raise error
             self._progress.note("the update failed; trying again" + (", the authorization is new" if certain else ""))
-            self._pause_or_raise(min(2.0 ** (self._refusals - 1), LONGEST_PAUSE), error)
+            self._pause_or_raise(seconds, error)
             return None
         if not certain:
             return None

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import same_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, count, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import source_traces
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
     Preview,
     same_selection,
@@ -26,7 +28,17 @@ if t.TYPE_CHECKING:
     from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 
 Verdict = t.Literal["mirroring", "not_mirroring", "pending", "unknown", "predicted"]
-PENDING_RULES = ("enabled", "settings", "selection", "active_topics", "remote_topics", "authorization", "operation")
+PENDING_RULES = (
+    "enabled",
+    "settings",
+    "source",
+    "selection",
+    "active_topics",
+    "remote_topics",
+    "authorization",
+    "operation",
+)
+TOPIC_RULES = ("active_topics", "remote_topics")
 DECISIVE_RULES = ("enabled", "selection")
 LISTING_SECONDS = 60.0
 
@@ -52,16 +64,18 @@ def evaluate(evidence: Evidence) -> list[Finding]:
         return [_operation(evidence), *map(_not_yet, ("enabled", "settings", "selection")), _authorization(evidence)]
     findings = [_operation(evidence), _enabled(evidence), _settings(evidence), _selection(evidence)]
     if evidence.state.enabled.value is not False:
-        findings += [_active(evidence), _remote(evidence)]
+        findings.append(_source(evidence))
+        if findings[3].status == "fail":
+            findings += [Finding(rule, "unknown", "Not before the selection is as asked.") for rule in TOPIC_RULES]
+        else:
+            findings += [_active(evidence), _remote(evidence)]
     return [*findings, _authorization(evidence)]
 
 
 def verdict(findings: t.Iterable[Finding]) -> Verdict:
     """One word: pending while an update runs, not mirroring if any rule failed, unknown if what decides could not be read."""
     listed = list(findings)
-    if any(
-        finding.rule == "operation" and finding.status == "fail" and "running" in finding.evidence for finding in listed
-    ):
+    if any(finding.rule == "operation" and "running" in finding.evidence for finding in listed):
         return "pending"
     if any(finding.status == "fail" for finding in listed):
         return "not_mirroring"
@@ -74,7 +88,7 @@ def patience(findings: t.Iterable[Finding], topics_timeout: float) -> float:
     """For how many seconds what failed may still come by itself: topics of fresh mirroring, and a policy that was just created
     and is not listed yet (API §2.12). 0 if anything else failed, or nothing."""
     failing = {finding.rule for finding in findings if finding.status == "fail"}
-    if not failing or failing - {"active_topics", "remote_topics", "authorization"}:
+    if not failing or failing - {"source", "active_topics", "remote_topics", "authorization"}:
         return 0.0
     return min(topics_timeout, LISTING_SECONDS) if failing == {"authorization"} else topics_timeout
 
@@ -106,7 +120,7 @@ def _operation(evidence: Evidence) -> Finding:
     if operation.unfinished:
         return Finding(
             "operation",
-            "fail",
+            "unknown",
             f"An operation of the target is still running: {told}",
             "Run validate again to join it.",
             {**shown, "running": True},
@@ -174,6 +188,32 @@ def _selection(evidence: Evidence) -> Finding:
         f"The topic selection is {selection}, asked was {evidence.topics}.",
         "Run the enable role, or topic_selection.",
         shown,
+    )
+
+
+def _source(evidence: Evidence) -> Finding:
+    """What ties the target to this source, apart from what is named alike (API §5.4, §5.5)."""
+    echoed = evidence.state.fields["source_crn"]
+    if echoed.how == "echoed":
+        same = same_instance(echoed.value, evidence.wanted.source_crn)
+        return Finding("source", "pass" if same else "fail", f"The target mirrors from {echoed.value} (echoed).")
+    if isinstance(evidence.target_topics, Unreadable):
+        return Finding("source", "unknown", f"The target's topics could not be read: {evidence.target_topics.reason}")
+    alias = evidence.wanted.source_alias
+    traces = source_traces((topic.name for topic in evidence.target_topics), alias)
+    if traces.own:
+        return Finding(
+            "source", "pass", f"The target has topics of a source called {alias}: {some(traces.own)} (inferred)."
+        )
+    if traces.other_aliases:
+        return Finding(
+            "source",
+            "fail",
+            f"The target has traces of the sources {some(traces.other_aliases)}, and none of {alias}.",
+            "Is this the right pair, with the right alias?",
+        )
+    return Finding(
+        "source", "unknown", f"Nothing on the target shows which source it mirrors from; called for is {alias}."
     )
 
 

@@ -110,7 +110,7 @@ class Scripted:
     ) -> None:
         """Adds a call to the end of the script, several times if asked."""
         with self._lock:
-            for _ in range(times):
+            for _dummy in range(times):
                 self._script.append(Expected(method, path, reply=reply, status=status, **details))
 
     def problems(self) -> list[str]:

@@ -139,7 +139,7 @@ def test_a_pause_past_the_limit_is_not_begun(server: Scripted, clock: FakeClock)
 
 def test_pauses_grow_to_a_limit_and_differ() -> None:
     for number, middle in [(1, 0.5), (2, 1), (3, 2), (4, 4), (5, 8), (6, 15), (7, 15), (1000, 15)]:
-        pauses = {_http.backoff(number) for _ in range(50)}
+        pauses = {_http.backoff(number) for _dummy in range(50)}
         assert len(pauses) > 10
         assert all(0.8 * middle <= pause <= 1.2 * middle for pause in pauses)
 

@@ -87,6 +87,7 @@ def test_a_pair_that_mirrors(check: bool, cloud: Cloud) -> None:
         "enabled": "pass",
         "settings": "pass",
         "selection": "pass",
+        "source": "pass",
         "active_topics": "pass",
         "remote_topics": "pass",
         "authorization": "pass",

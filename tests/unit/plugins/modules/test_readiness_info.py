@@ -38,7 +38,7 @@ def survey(
     cloud.selection(selection)
     cloud.topics("source", orders=6, payments=3)
     cloud.selection(None, "source")
-    for _ in range(policies):
+    for _dummy in range(policies):
         cloud.policies(ACCOUNT, policy_v1())
 
 

@@ -114,7 +114,7 @@ def test_one_asks_and_the_others_wait() -> None:
             else:
                 pipe.send("found")
 
-    children = [Child(body) for _ in range(5)]
+    children = [Child(body) for _dummy in range(5)]
     for child in children:
         child.here.send("go")
     answers = [child.told() for child in children]

@@ -124,7 +124,7 @@ def test_two_keys_are_two_identities(server: Scripted) -> None:
 
 def test_the_same_key_twice_is_exchanged_once(server: Scripted) -> None:
     server.expect("POST", "/identity/token", token_reply(1), form=TOKEN_FORM)
-    for _ in range(2):
+    for _dummy in range(2):
         expect_instance(server, jwt(1))
     cloud = connect(call_with(server, ibmcloud_api_key=KEY, source_api_key=KEY))
     cloud.source.instances.get(TARGET)

@@ -43,7 +43,7 @@ from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support impo
 
 HIDDEN = Unreadable("Failed to read it (HTTP 503).")
 FORBIDDEN = Unreadable("Failed to read the topic selection of es (HTTP 403).")
-PATTERNS = ["^orders$", "^pay.*"]
+PATTERNS = ("^orders$", "^pay.*")
 ORDERS = Topic("orders", 6)
 SOURCE_TOPICS = (ORDERS, Topic("payments", 3), Topic("other", 1))
 TARGET_TOPICS = (Topic("local", 2),)
@@ -57,7 +57,7 @@ def facts(
     source_selection: t.Any = None,
     wanted: dict[str, t.Any] | None = None,
     transform: Transform | None = None,
-    patterns: list[str] | None = PATTERNS,
+    patterns: t.Sequence[str] | None = PATTERNS,
     source_topics: t.Any = SOURCE_TOPICS,
     target_topics: t.Any = TARGET_TOPICS,
     authorization: dict[str, t.Any] | None = None,
@@ -75,7 +75,7 @@ def facts(
         source_state=observe(one, source_selection),
         source_topics=known,
         target_topics=target_topics if isinstance(target_topics, Unreadable) else list(target_topics),
-        patterns=patterns,
+        patterns=None if patterns is None else list(patterns),
         previews=preview(
             [] if isinstance(known, Unreadable) else known,
             compile_patterns(patterns or []),
@@ -158,7 +158,12 @@ CASES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("cycle", "pass", {"source_selection": None, "source": FROM_TARGET}, ""),
     ("other_source", "pass", {}, "not mirroring yet"),
     ("other_source", "pass", {"selection": [], "target": echoing()}, "from this source"),
-    ("other_source", "fail", {"selection": [], "target": FROM_THIRD}, f"another source: {crn(THIRD, 'eu-de')}"),
+    (
+        "other_source",
+        "fail",
+        {"selection": [], "target": FROM_THIRD},
+        f"mirrors another source already ({crn(THIRD, 'eu-de')})",
+    ),
     ("other_source", "unknown", {"selection": []}, "does not show from where"),
     ("other_source", "unknown", {"selection": HIDDEN}, "HTTP 503"),
     ("other_source", "unknown", {"target": RUNNING}, "an operation is running"),

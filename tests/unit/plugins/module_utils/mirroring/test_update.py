@@ -176,9 +176,9 @@ class World:
     def young(self) -> bool:
         return self.clock.now - self.authorized < YOUNG
 
-    def look_up(self) -> bool:
+    def look_up(self) -> float:
         self.looked_up += 1
-        return self.young()
+        return self.authorized + YOUNG - self.clock.now
 
     # -- the thing under test
 
@@ -200,7 +200,7 @@ class World:
             progress=Progress(self.call, "a -> b"),
             reached=lambda state: state.enabled.value is True,
             permit=permit,
-            may_retry=self.look_up,
+            patience=self.look_up,
             wait=wait,
         )
         return update.apply(first or self.observe(), again=again)
@@ -474,7 +474,7 @@ foreign = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     script=st.lists(sends, max_size=6),
     lag=st.sampled_from([0.0, 5.0, 15.0]),

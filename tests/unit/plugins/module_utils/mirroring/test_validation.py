@@ -38,7 +38,7 @@ from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support impo
 HIDDEN = Unreadable("HTTP 503")
 WANTED = Settings(crn(), "us-south", "us-east")
 ECHO = {"parameters": {"mirroring": WANTED.to_parameters()}}
-PATTERNS = ["^orders$", "^pay.*"]
+PATTERNS = ("^orders$", "^pay.*")
 LONG = Topic("pay" + "x" * 240, 1)
 SOURCE_TOPICS = (Topic("orders", 6), Topic("payments", 3), Topic("other", 1))
 REMOTE = (Topic("orders.us-south", 6), Topic("payments.us-south", 3))
@@ -48,13 +48,15 @@ def evidence(
     target: dict[str, t.Any] | None = None,
     *,
     selection: t.Any = PATTERNS,
-    topics: list[str] | None = PATTERNS,
+    topics: t.Sequence[str] | None = PATTERNS,
     source_topics: t.Any = SOURCE_TOPICS,
     target_topics: t.Any = REMOTE,
     active: t.Any = ("orders", "payments"),
     authorization: dict[str, t.Any] | None = None,
     patterns: list[str] | None = None,
 ) -> Evidence:
+    selection = list(PATTERNS) if selection is PATTERNS else selection
+    topics = None if topics is None else list(topics)
     seen = instance(**(ECHO if target is None else target))
     known = source_topics if isinstance(source_topics, Unreadable) else list(source_topics)
     return Evidence(
@@ -83,7 +85,7 @@ def state_of(state: str | None) -> dict[str, t.Any]:
 
 CASES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("operation", "pass", {}, "create succeeded"),
-    ("operation", "fail", {"target": state_of("in progress")}, "still running: update in progress: words"),
+    ("operation", "unknown", {"target": state_of("in progress")}, "still running: update in progress: words"),
     ("operation", "warn", {"target": state_of("failed")}, "failed: update failed: words"),
     ("operation", "fail", {"target": state_of("failed"), "selection": None}, "update failed: words"),
     ("operation", "fail", {"target": {**state_of("failed"), "parameters": {}}, "selection": HIDDEN}, "update failed"),
@@ -115,6 +117,31 @@ CASES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("selection", "fail", {"selection": None}, "no topic selection"),
     ("selection", "fail", {"selection": None, "topics": None}, "no topic selection"),
     ("selection", "unknown", {"selection": HIDDEN}, "HTTP 503"),
+    ("source", "pass", {}, "(echoed)"),
+    (
+        "source",
+        "fail",
+        {
+            "target": {
+                "parameters": {
+                    "mirroring": {**WANTED.to_parameters(), "source_crn": crn("33333333-aaaa-4bbb-8ccc-000000000003")}
+                }
+            }
+        },
+        "mirrors from",
+    ),
+    ("source", "pass", {"target": {}}, "a source called us-south: orders.us-south, payments.us-south (inferred)"),
+    ("source", "pass", {"target": {}, "target_topics": (Topic("us-south.checkpoints.internal", 1),)}, "(inferred)"),
+    (
+        "source",
+        "fail",
+        {"target": {}, "target_topics": (Topic("eu-de.checkpoints.internal", 1),)},
+        "eu-de, and none of us-south",
+    ),
+    ("source", "unknown", {"target": {}, "target_topics": ()}, "Nothing on the target shows"),
+    ("source", "unknown", {"target": {}, "target_topics": HIDDEN}, "HTTP 503"),
+    ("active_topics", "unknown", {"topics": ["^x$"]}, "Not before the selection"),
+    ("remote_topics", "unknown", {"topics": ["^x$"]}, "Not before the selection"),
     ("active_topics", "pass", {}, "2 topics being mirrored"),
     ("active_topics", "pass", {"active": ("orders.us-south", "payments.us-south")}, "2 topics"),
     ("active_topics", "warn", {"active": ("orders", "unrelated")}, "not active: payments"),
