@@ -33,6 +33,7 @@ _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _PLAIN = re.compile(r"[!-\[\]-~]+")
 LARGEST_BODY = 32 * 1024 * 1024
 LONGEST_PAUSE = 60.0
+QUIET_SECONDS = 3.0
 TRANSACTION_HEADERS = ("X-Global-Transaction-Id", "Transaction-Id", "X-Request-Id")
 
 
@@ -109,12 +110,17 @@ class Http:
 
     def read(self, fetch: t.Callable[[int], Answer]) -> Answer:
         """Repeats ``fetch(number)`` while its error may pass, with growing jittered pauses, within retry_timeout."""
-        deadline = self.clock.monotonic() + self.retry_timeout
+        started = self.clock.monotonic()
+        deadline = started + self.retry_timeout
         number = 1
+        told = False
         while True:
             try:
                 return fetch(number)
             except _errors.ExchangeError as error:
+                if error.transient and not told and self.clock.monotonic() - started >= QUIET_SECONDS:
+                    told = True
+                    self.call.progress(f"{error.attempt}: {error.reason}; trying on for up to {self.retry_timeout:g} s")
                 pause = backoff(number, error.retry_after)
                 if not error.transient or self.clock.monotonic() + pause > deadline:
                     if number > 1 and error.transient:

@@ -73,7 +73,7 @@ class ArgSpec:
 def first_set(*names: str) -> str:
     """The first of the environment variables that is set and not empty; a fallback strategy for argument specs."""
     for name in names:
-        value = os.environ.get(name)
+        value = os.environ.get(name, "").strip()
         if value:
             return value
     raise AnsibleFallbackNotFound

@@ -49,7 +49,7 @@ class ApiKeyToken:
 
     def __init__(self, http: Http, iam_endpoint: str, api_key: str) -> None:
         self._http = http
-        self._url = f"{iam_endpoint.rstrip('/').removesuffix('/identity/token')}/identity/token"
+        self._url = f"{iam_endpoint}/identity/token"
         self._api_key = api_key
         self._store = http.call.tokens
         self._digest = hashlib.sha256(f"{self._url}\n{api_key}".encode()).hexdigest()

@@ -34,6 +34,37 @@ options:
     description: Whether to look for the opposite authorization as well.
     type: bool
     default: false
+  recreate:
+    description: Whether settings of an enabled pair that differ may be changed by disabling and enabling again. If not, they are a failure.
+    type: bool
+    default: false
+  throughput:
+    description: The target's throughput in MB/s, for the case that its document does not show it.
+    type: int
+  authorization_timeout:
+    description: As in M(mirrorops.event_streams.mirroring). Checked here, so that a bad value is found before anything is written.
+    type: float
+    default: 300
+  settle_timeout:
+    description: As in M(mirrorops.event_streams.mirroring). Checked here, so that a bad value is found before anything is written.
+    type: float
+    default: 60
+  topics_timeout:
+    description: As in M(mirrorops.event_streams.mirroring_info). Checked here, so that a bad value is found before anything is written.
+    type: float
+    default: 300
+  wait:
+    description: As in M(mirrorops.event_streams.mirroring). This module itself never waits.
+    type: bool
+    default: true
+  wait_timeout:
+    description: As in M(mirrorops.event_streams.mirroring). Checked here, so that a bad value is found before anything is written.
+    type: float
+    default: 10800
+  poll_interval:
+    description: As in M(mirrorops.event_streams.mirroring). Checked here, so that a bad value is found before anything is written.
+    type: float
+    default: 30
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
@@ -142,6 +173,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines as findings_lines
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import read_pair
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import check_throughput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.readiness import (
     CHARGE,
     Facts,
@@ -160,6 +192,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_selection,
     read_topics,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import read_limits
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     ADMIN,
     ALIASES,
@@ -167,6 +200,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     SOURCE_ADMIN,
     SOURCE_AUTH,
     TRANSFORMS,
+    WAIT,
     ArgSpec,
 )
 
@@ -176,8 +210,13 @@ SPEC = ArgSpec(
         "target": {"type": "str", "required": True},
         "topics": {"type": "list", "elements": "str"},
         "failback": {"type": "bool", "default": False},
+        "recreate": {"type": "bool", "default": False},
+        "throughput": {"type": "int"},
+        "authorization_timeout": {"type": "float", "default": 300},
+        "settle_timeout": {"type": "float", "default": 60},
+        "topics_timeout": {"type": "float", "default": 300},
     }
-).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
 
 
 def run(call: Call) -> Result:
@@ -185,6 +224,8 @@ def run(call: Call) -> Result:
     params = call.params
     topics = normalise(params["topics"])
     compile_patterns(topics or [])
+    read_limits(params)
+    check_throughput(params["throughput"])
     for side in ("source", "target"):
         if looks_like_crn(params[side]):
             parse_crn(params[side], side)
@@ -231,6 +272,7 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None) ->
         patterns=topics,
         previews=preview(listed, compile_patterns(topics or []), transform, wanted.source_alias),
         authorizations=tuple(authorizations),
+        recreate=params["recreate"],
     )
 
 

@@ -89,7 +89,7 @@ class InProcessAction(ActionBase):
 
     def _run_here(self, spec: ArgSpec, arguments: dict[str, t.Any]) -> Result:
         checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(arguments)
-        secrets: set[str] = set(checked._no_log_values)
+        secrets: set[str] = {secret for secret in checked._no_log_values if secret.strip()}
         for warning in checked._warnings:
             display.warning(f"Both option {warning['option']} and its alias {warning['alias']} are set.")
         for deprecation in checked._deprecations:

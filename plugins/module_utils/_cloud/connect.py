@@ -104,6 +104,9 @@ class Cloud(t.NamedTuple):
 def connect(call: Call) -> Cloud:
     """Clients for a task. Raises InvalidInput for missing credentials or endpoints that cannot be used. Sends nothing."""
     params = call.params
+    for option in ("admin_url", "source_admin_url"):
+        if params.get(option):
+            check_endpoint(params[option], option)
     http = Http(call)
     source_key = params.get("source_api_key")
     if not params.get("ibmcloud_api_key") and not params.get("iam_token"):
@@ -118,9 +121,12 @@ def connect(call: Call) -> Cloud:
 
 
 def endpoint(params: dict[str, t.Any], option: str) -> str:
-    """The base URL of a platform API: the option, else the default for the visibility. Raises InvalidInput."""
+    """The base URL of a platform API: the option, else the default for the visibility. Raises InvalidInput.
+
+    IAM's may be given with the path of its token call, as IBM's SDK accepts it (API §1.1).
+    """
     if params.get(option):
-        return check_endpoint(params[option], option)
+        return check_endpoint(params[option], option).removesuffix("/identity/token")
     private = params.get("visibility") == "private"
     return HOSTS[option]["private" if private else "public"]
 

@@ -19,6 +19,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import (
     Plan,
     Step,
+    check_throughput,
     plan_absent,
     plan_present,
     update_parameters,
@@ -51,6 +52,7 @@ class Change:
         self._call = call
         self._params = params = call.params
         self._limits = read_limits(params)
+        check_throughput(params["throughput"])
         self._started = call.clock.monotonic()
         for option in ("topic_name_transform", "group_id_transform"):
             parse_transform(params[option], option)

@@ -89,6 +89,12 @@ def update_parameters(step: Step, wanted: Settings | None, throughput: int | Non
     return {"mirroring": mirroring}
 
 
+def check_throughput(throughput: int | None) -> None:
+    """Raises InvalidInput for a throughput that no instance can have (API §6.1)."""
+    if throughput is not None and throughput <= 0:
+        raise InvalidInput(f"throughput is {throughput}", remedy="Give the target's throughput in MB/s, such as 300.")
+
+
 def _cannot_tell(state: State) -> CannotTell:
     why = getattr(state.selection, "reason", "an update is running")
     return CannotTell(

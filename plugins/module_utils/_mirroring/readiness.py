@@ -62,6 +62,7 @@ class Facts:
     patterns: list[str] | None
     previews: list[Preview]
     authorizations: tuple[Authorization, ...]
+    recreate: bool = False
 
 
 def instance_rules(facts: Facts) -> list[Finding]:
@@ -276,11 +277,11 @@ def _settings(facts: Facts) -> Finding:
     differences.pop("source_crn", None)
     if differences:
         told = "; ".join(f"{name} is {now!r}, wanted {want!r}" for name, (now, want) in differences.items())
+        message = f"Mirroring is enabled with other settings: {told}."
+        if facts.recreate:
+            return Finding("settings", "warn", message, "It is disabled and enabled again, as recreate: true asks for.")
         return Finding(
-            "settings",
-            "warn",
-            f"Mirroring is enabled with other settings: {told}.",
-            "Only recreate: true changes them.",
+            "settings", "fail", message, "Set recreate: true to disable and enable again, or ask for what is there."
         )
     if unknown:
         return Finding(

@@ -104,7 +104,7 @@ def compile_patterns(patterns: t.Iterable[str]) -> list[Compiled]:
     if broken:
         raise InvalidInput(
             f"not a usable topic pattern: {'; '.join(broken)}",
-            remedy="Patterns are regular expressions, one list item each, such as ^orders\\..* or ^payments$.",
+            remedy="Patterns are regular expressions, one list item each (a plain text is split at its commas), such as ^orders\\..* or ^payments$.",
         )
     return compiled
 
@@ -113,9 +113,9 @@ def advice(patterns: t.Iterable[str]) -> list[str]:
     """What is risky about patterns that work, one sentence each."""
     risks = []
     for pattern in patterns:
-        if not pattern.startswith("^") or not (pattern.endswith(("$", ".*"))):
+        if not pattern.startswith(("^", ".*")) or not pattern.endswith(("$", ".*")):
             risks.append(
-                f"{pattern!r} is not anchored: write ^...$ or ^....*, so that every reading selects the same topics"
+                f"{pattern!r} is not anchored: write ^name$ or ^prefix.* so that every reading selects the same topics"
             )
         if "," in pattern and "{" not in pattern:
             risks.append(f"{pattern!r} contains a comma, which the vendor's CLI takes for a separator")

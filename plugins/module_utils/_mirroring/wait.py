@@ -20,6 +20,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 
 FIRST_PAUSE = 2.0
 QUIET_SECONDS = 60.0
+LEAST_SECONDS = {
+    "wait_timeout": 0.0,
+    "poll_interval": 0.01,
+    "settle_timeout": 0.0,
+    "authorization_timeout": 0.0,
+    "topics_timeout": 0.0,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,19 +40,15 @@ class Limits:
 
 def read_limits(params: dict[str, t.Any]) -> Limits:
     """The wait options of a task. Raises InvalidInput for values that cannot work."""
-    limits = Limits(
-        float(params["wait_timeout"]), float(params["poll_interval"]), float(params.get("settle_timeout", 60))
-    )
-    for name, value, least in (
-        ("wait_timeout", limits.timeout, 0.0),
-        ("poll_interval", limits.interval, 0.01),
-        ("settle_timeout", limits.settle, 0.0),
-    ):
+    for name, least in LEAST_SECONDS.items():
+        value = float(params.get(name, least))
         if not least <= value < 30 * 86400:
             raise _errors.InvalidInput(
                 f"{name} is {value:g}; it must be at least {least:g} seconds and less than 30 days"
             )
-    return limits
+    return Limits(
+        float(params["wait_timeout"]), float(params["poll_interval"]), float(params.get("settle_timeout", 60))
+    )
 
 
 class Progress:

@@ -52,11 +52,7 @@ def expect_token(server: Scripted, number: int = 1, lifetime: int = 3600, **chan
     ("base", "path"),
     [
         ("", "/identity/token"),
-        ("/", "/identity/token"),
-        ("/identity/token", "/identity/token"),
-        ("/identity/token/", "/identity/token"),
         ("/proxy/iam", "/proxy/iam/identity/token"),
-        ("/proxy/identity/token", "/proxy/identity/token"),
     ],
 )
 def test_where_tokens_come_from(base: str, path: str, server: Scripted, clock: FakeClock) -> None:

@@ -209,6 +209,11 @@ def test_a_document_without_an_admin_url() -> None:
     assert "Give it as admin_url" in caught.value.remedy
 
 
+@pytest.mark.parametrize("suffix", ["", "/", "/identity/token", "/identity/token/"])
+def test_iam_may_be_given_with_the_path_of_its_token_call(suffix: str) -> None:
+    assert endpoint({"iam_endpoint": f"https://proxy/iam{suffix}"}, "iam_endpoint") == "https://proxy/iam"
+
+
 @pytest.mark.parametrize("option", ["admin_url", "source_admin_url"])
 def test_a_given_admin_url_wins_and_needs_no_known_domain(option: str) -> None:
     account = connect(call_with(iam_token=READY, **{option: "https://kafka.example.com/x/"})).target
@@ -218,6 +223,5 @@ def test_a_given_admin_url_wins_and_needs_no_known_domain(option: str) -> None:
 
 
 def test_a_given_admin_url_must_be_encrypted() -> None:
-    account = connect(call_with(iam_token=READY, admin_url="http://kafka.example.com")).target
     with pytest.raises(_errors.InvalidInput, match="admin_url would send credentials unencrypted"):
-        account.admin(instance())
+        connect(call_with(iam_token=READY, admin_url="http://kafka.example.com"))

@@ -61,6 +61,7 @@ def facts(
     source_topics: t.Any = SOURCE_TOPICS,
     target_topics: t.Any = TARGET_TOPICS,
     authorization: dict[str, t.Any] | None = None,
+    recreate: bool = False,
 ) -> Facts:
     one, other = source_instance(**(source or {})), instance(**(target or {}))
     settings = Settings(
@@ -82,6 +83,7 @@ def facts(
             transform or Transform("use_alias"),
             settings.source_alias,
         ),
+        recreate=recreate,
         authorizations=(
             Authorization(one, other, **({"policy_ids": ("p1",)} if authorization is None else authorization)),
         ),
@@ -169,7 +171,13 @@ CASES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("other_source", "unknown", {"target": RUNNING}, "an operation is running"),
     ("settings", "pass", {}, "freely"),
     ("settings", "pass", {"selection": [], "target": echoing()}, "with these settings"),
-    ("settings", "warn", {"selection": [], "target": echoing(source_alias="x")}, "source_alias is 'x'"),
+    ("settings", "fail", {"selection": [], "target": echoing(source_alias="x")}, "source_alias is 'x'"),
+    (
+        "settings",
+        "warn",
+        {"selection": [], "target": echoing(source_alias="x"), "recreate": True},
+        "source_alias is 'x'",
+    ),
     ("settings", "pass", {"selection": [], "target": FROM_THIRD}, "with these settings"),
     ("settings", "unknown", {"selection": []}, "source_alias"),
     (AUTHORIZATION, "pass", {}, "allows es-target to read es-source"),
