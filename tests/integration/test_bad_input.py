@@ -75,12 +75,14 @@ CASES = [
         mirroring_topics=["^.*$"],
         slow=True,
     ),
-    case(
-        "fractions of nothing",
-        "poll_interval",
-        mirroring_poll_interval=0,
-        world={"policies": [{"subject": TARGET, "resource": SOURCE}]},
-    ),
+    case("no interval", "poll_interval is 0", mirroring_poll_interval=0),
+    case("an endless wait", "wait_timeout is inf", mirroring_wait_timeout="inf"),
+    case("negative patience", "authorization_timeout is -1", mirroring_authorization_timeout=-1, slow=True),
+    case("negative topics time-out", "topics_timeout is -1", mirroring_topics_timeout=-1, slow=True),
+    case("no throughput", "throughput is 0", mirroring_throughput=0, slow=True),
+    case("a word for a number", "poll_interval", mirroring_poll_interval="fast", slow=True),
+    case("no yes and no no", "wait", mirroring_wait="maybe", slow=True),
+    case("unencrypted admin URL", "admin_url", "unencrypted", mirroring_target_admin_url="http://example.org"),
 ]
 
 

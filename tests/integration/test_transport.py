@@ -20,10 +20,10 @@ def test_endpoints_with_a_path(simulator: Any, playbook: Any, observe: Any) -> N
     assert [entry["path"] for entry in simulator.journal if not entry["path"].startswith(roots[entry["api"]])] == []
 
 
-def test_a_slash_at_the_end(simulator: Any, playbook: Any, observe: Any) -> None:
+def test_other_forms_of_endpoints(simulator: Any, playbook: Any, observe: Any) -> None:
     environment = playbook.environment(simulator)
-    for name in ("IBMCLOUD_IAM_API_ENDPOINT", "IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT"):
-        environment[name] += "/"
+    environment["IBMCLOUD_IAM_API_ENDPOINT"] += "/identity/token"
+    environment["IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT"] += "/"
     playbook.environment = lambda *_: environment
     playbook.mirror().worked()
     observe(simulator).mirrored()

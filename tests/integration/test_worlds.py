@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from simulator import load_scenario
 from simulator.switches import SWITCHES
 
+SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
 SAMPLE = 6
 SEED = 140
 OVERRIDDEN = {"absent", "private"}
@@ -88,3 +90,28 @@ def test_everything_nasty_and_a_slow_authorization(simulate: Any, playbook: Any,
 def test_parameters_that_are_never_shown(simulate: Any, playbook: Any, observe: Any) -> None:
     simulator = simulate("no_echo")
     three_runs(simulator, playbook, observe(simulator))
+
+
+def test_a_pair_that_mirrors_another_source_is_not_taken_for_this_one(
+    simulate: Any, playbook: Any, observe: Any
+) -> None:
+    """Nothing is echoed, the topics have the same names, and only the traces on the target tell."""
+    third = {"name": "es-third", "account": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "region": "eu-de"}
+    capacity = {"throughput": "150", "storage_size": "2048", "topics": [{"name": "orders", "partitions": 3}]}
+    pair = load_scenario("friendly")["instances"]
+    mirroring = {"source": SOURCE, "source_alias": "us-south", "target_alias": "us-east"}
+    simulate(
+        switches={"echo": "none"},
+        instances=[*pair, {**third, **capacity}],
+        policies=[{"subject": TARGET, "resource": SOURCE}, {"subject": TARGET, "resource": "es-third"}],
+        target={"mirroring": mirroring, "selection": ["^orders$"]},
+    )
+    transform = {"type": "none"}
+    run = playbook.mirror(
+        mirroring_source="es-third",
+        mirroring_topics=["^orders$"],
+        mirroring_topics_timeout=1,
+        mirroring_topic_name_transform=transform,
+    )
+    assert "traces of the sources us-south, and none of eu-de" in run.failure
+    assert run.facts["validate_result"]["verdict"] == "not_mirroring"

@@ -114,6 +114,26 @@ def test_what_somebody_else_sets_is_told(cloud: Cloud) -> None:
     assert ran.result["changed"] is True
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_right_after_enabling_the_target_may_not_show_it_yet(status: int, cloud: Cloud, clock: FakeClock) -> None:
+    begin(cloud)
+    cloud.selection(None, status=status)
+    cloud.selection([])
+    expect_post(cloud, ["^a$"])
+    cloud.selection(["^a$"])
+    assert run_main(topic_selection, options(cloud, "^a$", just_enabled=True)).result["changed"] is True
+    assert 0 < sum(clock.slept) < 10
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_patience_right_after_enabling_ends(status: int, cloud: Cloud) -> None:
+    begin(cloud)
+    cloud.selection(None, status=status)
+    ran = run_main(topic_selection, options(cloud, "^a$", just_enabled=True, settle_timeout=0))
+    assert ran.failed
+    assert f"HTTP {status}" in ran.result["msg"]
+
+
 def test_mirroring_is_not_enabled(cloud: Cloud, clock: FakeClock) -> None:
     begin(cloud)
     cloud.selection(None)
