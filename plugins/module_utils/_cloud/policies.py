@@ -10,7 +10,7 @@ Private to this collection: it may change at any time. Words here are IAM's: the
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
+import re
 import typing as t
 
 SERVICE_ROLES = ("Reader", "Writer", "Manager")
@@ -203,14 +203,20 @@ def _holds(attribute: Attribute, value: str | None) -> bool:
     if attribute.operator == "stringEquals":
         return isinstance(wanted, str) and wanted == value
     if attribute.operator == "stringMatch":
-        return isinstance(wanted, str) and fnmatch.fnmatchcase(value, wanted)
+        return isinstance(wanted, str) and _matches(wanted, value)
     if attribute.operator == "stringEqualsAnyOf":
         return isinstance(wanted, list) and value in wanted
     if attribute.operator == "stringMatchAnyOf":
-        return isinstance(wanted, list) and any(isinstance(w, str) and fnmatch.fnmatchcase(value, w) for w in wanted)
+        return isinstance(wanted, list) and any(isinstance(one, str) and _matches(one, value) for one in wanted)
     if attribute.operator == "stringExists":
         return wanted is True or wanted == "true"
     return False
+
+
+def _matches(wildcards: str, value: str) -> bool:
+    """Whether a value fits a text in which * stands for anything and ? for one character."""
+    pattern = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in wildcards)
+    return re.fullmatch(pattern, value, re.DOTALL) is not None
 
 
 def _role_covers(have: str, want: str) -> bool:
