@@ -115,3 +115,19 @@ def test_a_pair_that_mirrors_another_source_is_not_taken_for_this_one(
     )
     assert "traces of the sources us-south, and none of eu-de" in run.failure
     assert run.facts["validate_result"]["verdict"] == "not_mirroring"
+
+
+@pytest.mark.parametrize("echo", ["full", "none"])
+def test_source_and_target_swapped(simulate: Any, playbook: Any, observe: Any, echo: str) -> None:
+    """A pair that mirrors must not be made to mirror both ways by mistake, whatever the cloud shows of it."""
+    simulator = simulate(
+        switches={"echo": echo},
+        policies=[{"subject": TARGET, "resource": SOURCE}],
+        target={
+            "mirroring": {"source": SOURCE, "source_alias": "us-south", "target_alias": "us-east"},
+            "selection": ["^orders$"],
+        },
+    )
+    failure = playbook.mirror(mirroring_source=TARGET, mirroring_target=SOURCE).failure
+    assert "ever both ways at once" in failure
+    observe(simulator).untouched()

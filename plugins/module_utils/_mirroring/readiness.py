@@ -223,6 +223,17 @@ def _cycle(facts: Facts) -> Finding:
             f"The source {facts.source.label} is mirroring from the target {facts.target.label}: never both ways at once.",
             "Disable mirroring on the source first (module mirroring, state: absent).",
         )
+    alias = facts.wanted.target_alias
+    names = [] if isinstance(facts.source_topics, Unreadable) else [topic.name for topic in facts.source_topics]
+    traces = source_traces(names, alias)
+    if fed_by.how != "echoed" and traces.own:
+        return Finding(
+            "cycle",
+            "fail",
+            f"The source {facts.source.label} is a mirroring target itself, and its topics tell of a source called {alias}, "
+            f"which is what the target is called here: {some(traces.own)}. Never both ways at once.",
+            "Are source and target swapped? If not, disable mirroring on the source first (module mirroring, state: absent).",
+        )
     selection = state.selection if isinstance(state.selection, list) else []
     return Finding(
         "cycle",

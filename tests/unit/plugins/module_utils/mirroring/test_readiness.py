@@ -171,6 +171,12 @@ CASES: list[tuple[str, str, dict[str, t.Any], str]] = [
     ("other_source", "unknown", {"target": RUNNING}, "an operation is running"),
     ("settings", "pass", {}, "freely"),
     ("settings", "pass", {"selection": [], "target": echoing()}, "with these settings"),
+    (
+        "cycle",
+        "fail",
+        {"source_selection": ["^x$"], "source_topics": [ORDERS, Topic("orders.us-east", 6)]},
+        "Never both ways at once",
+    ),
     ("settings", "fail", {"selection": [], "target": echoing(source_alias="x")}, "source_alias is 'x'"),
     (
         "settings",
