@@ -143,10 +143,7 @@ class Look:
             "findings": [finding.to_result() for finding in findings],
             "preview": [one.to_result() for one in previews],
             "verdict": verdict,
-            "summary": [
-                f"{self._label}: {(verdict or 'observed').replace('_', ' ')}",
-                *self._lines(state, findings, previews),
-            ],
+            "summary": [f"{self._label}: {_words(verdict, findings)}", *self._lines(state, findings, previews)],
             "problems": problems(findings, "What decides could not be read." if verdict == "unknown" else ""),
             "duration": round(self._call.clock.monotonic() - self._started, 1),
         }
@@ -164,3 +161,10 @@ class Look:
 
 def _names(topics: survey.Topics) -> list[str] | None:
     return None if isinstance(topics, Unreadable) else [topic.name for topic in topics]
+
+
+def _words(verdict: validation.Verdict | None, findings: list[Finding]) -> str:
+    """The verdict for people; it says so where nothing shows which source the target mirrors from."""
+    words = (verdict or "observed").replace("_", " ")
+    hidden = any(finding.rule == "source" and finding.status == "unknown" for finding in findings)
+    return f"{words}, from a source that nothing shows" if verdict == "mirroring" and hidden else words
