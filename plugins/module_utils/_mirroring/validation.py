@@ -210,7 +210,8 @@ def _source(evidence: Evidence) -> Finding:
             "source",
             "fail",
             f"The target has traces of the sources {some(traces.other_aliases)}, and none of {alias}.",
-            "Is this the right pair, with the right alias?",
+            "Is this the right pair, with the right alias? If they are left over from earlier mirroring, delete "
+            f"{some([f'{other}.checkpoints.internal' for other in traces.other_aliases])} on the target.",
         )
     return Finding(
         "source", "unknown", f"Nothing on the target shows which source it mirrors from; called for is {alias}."
