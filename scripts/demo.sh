@@ -42,7 +42,7 @@ export ANSIBLE_NOCOWS=1
 
 mirror() {
     echo
-    echo "\$ ansible-playbook mirrorops.event_streams.mirror -e @examples/pair.yml"
+    echo "\$ ansible-playbook mirrorops.event_streams.mirror -e @examples/pair.yml -e mirroring_poll_interval=2"
     .venv/bin/ansible-playbook mirrorops.event_streams.mirror -e @examples/pair.yml -e mirroring_poll_interval=2
 }
 

@@ -61,7 +61,7 @@ EXAMPLES = r"""
 
 - name: The same without JMESPath
   ansible.builtin.debug:
-    msg: "{{ result.instances | selectattr('plan', 'eq', 'enterprise') | map(attribute='crn') }}"
+    msg: "{{ enterprise.instances | selectattr('plan', 'eq', 'enterprise') | map(attribute='crn') }}"
 """
 
 RETURN = r"""

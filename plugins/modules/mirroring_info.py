@@ -85,7 +85,7 @@ EXAMPLES = r"""
 - name: Fail unless it does
   ansible.builtin.assert:
     that: check.verdict == 'mirroring'
-    fail_msg: "{{ check.findings | selectattr('status', 'eq', 'fail') | map(attribute='message') | join(' ') }}"
+    fail_msg: "{{ check.summary | join(' ') }}"
 """
 
 RETURN = r"""
@@ -136,7 +136,7 @@ summary:
   returned: success
   type: list
   elements: str
-  sample: ["us-south -> us-east: mirroring", "26 checks: 22 pass, 0 warn, 0 fail, 4 unknown"]
+  sample: ["us-south -> us-east: mirroring", "8 checks: 8 pass, 0 warn, 0 fail, 0 unknown"]
 problems:
   description: What failed and what to do about it, in one paragraph; empty if nothing did.
   returned: success

@@ -130,7 +130,7 @@ summary:
   returned: success
   type: list
   elements: str
-  sample: ["Mirroring es-source-us-south to es-target-us-east, us-south -> us-east", "26 checks: 22 pass, 0 warn, 0 fail, 4 unknown"]
+  sample: ["Mirroring es-source-us-south to es-target-us-east, us-south -> us-east", "Ready: nothing failed. What is unknown cannot be checked from here"]
 problems:
   description: What failed and what to do about it, in one paragraph; empty if nothing did.
   returned: success
@@ -232,6 +232,9 @@ def run(call: Call) -> Result:
     facts = _survey(params, connect(call), topics)
     findings = [*instance_rules(facts), *topic_rules(facts)]
     direction = f"{facts.wanted.source_alias} -> {facts.wanted.target_alias}"
+    readiness = (
+        "Not ready" if failed(findings) else "Ready: nothing failed. What is unknown cannot be checked from here"
+    )
     heading = f"Mirroring {facts.source.name} to {facts.target.name}, {direction}"
     selected = [f"Selected topics and their names on the target: {len(facts.previews)}", *lines(facts.previews)]
     return {
@@ -242,7 +245,7 @@ def run(call: Call) -> Result:
         "source": facts.source.to_result(),
         "target": facts.target.to_result(),
         "mirroring": facts.state.to_result(),
-        "summary": [heading, *findings_lines(findings), CHARGE, *selected],
+        "summary": [heading, readiness, *findings_lines(findings), CHARGE, *selected],
         "problems": problems(findings, ""),
     }
 

@@ -66,19 +66,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Mirror all topics of the shop, and payments
+- name: Mirror everything that begins with orders, and payments
   mirrorops.event_streams.topic_selection:
     target: es-target-us-east
     topics:
-      - ^shop\..*
+      - ^orders.*
       - ^payments$
 
-- name: What would that select? (run with --check)
+- name: What would that select?
   mirrorops.event_streams.topic_selection:
     target: es-target-us-east
     source: es-source-us-south
     topics:
-      - ^shop\..*
+      - ^orders.*
+  check_mode: true
   register: result
 
 - name: Show names on the target

@@ -55,7 +55,10 @@ class ResourceController:
         """
         identity = identity.strip()
         if not identity:
-            raise _errors.InvalidInput(f"{option} is empty", remedy="Give a CRN, a GUID or a name.")
+            raise _errors.InvalidInput(
+                f"{option} is empty",
+                remedy=f"Give a CRN, a GUID or a name; in the roles and playbooks as mirroring_{option}.",
+            )
         if looks_like_crn(identity):
             return self.get(str(parse_crn(identity, option)))
         if is_guid(identity):

@@ -58,7 +58,7 @@ def lines(findings: t.Sequence[Finding]) -> list[str]:
     )
     rest = [
         f"[{finding.status}] {finding.rule}: {finding.message} {finding.remedy}".rstrip()
-        for status in ("fail", "unknown", "warn")
+        for status in ("fail", "warn", "unknown")
         for finding in findings
         if finding.status == status
     ]

@@ -166,5 +166,10 @@ def _names(topics: survey.Topics) -> list[str] | None:
 def _words(verdict: validation.Verdict | None, findings: list[Finding]) -> str:
     """The verdict for people; it says so where nothing shows which source the target mirrors from."""
     words = (verdict or "observed").replace("_", " ")
+    if verdict != "mirroring":
+        return words
+    warned = {finding.rule for finding in findings if finding.status == "warn"}
+    if warned & {"selection", "remote_topics"} and not any(finding.evidence.get("present") for finding in findings):
+        return "enabled, and nothing is mirrored"
     hidden = any(finding.rule == "source" and finding.status == "unknown" for finding in findings)
-    return f"{words}, from a source that nothing shows" if verdict == "mirroring" and hidden else words
+    return f"{words}, from a source that nothing shows" if hidden else words

@@ -42,6 +42,10 @@ GUIDANCE = {
 """MB/s per partition and in total that the vendor measured, by region pair (API §6.3)."""
 
 
+SWAPPED = (
+    "If source and target were swapped by mistake, swap them back. Only to turn the direction round on purpose: disable mirroring "
+    "on this source first (module mirroring, state: absent)."
+)
 CHARGE = (
     "Mirroring is charged per mirroring capacity unit hour, from enabling until it is disabled; "
     "neither a failover nor an empty selection ends the charge."
@@ -221,7 +225,7 @@ def _cycle(facts: Facts) -> Finding:
             "cycle",
             "fail",
             f"The source {facts.source.label} is mirroring from the target {facts.target.label}: never both ways at once.",
-            "Disable mirroring on the source first (module mirroring, state: absent).",
+            SWAPPED,
         )
     alias = facts.wanted.target_alias
     names = [] if isinstance(facts.source_topics, Unreadable) else [topic.name for topic in facts.source_topics]
@@ -232,7 +236,7 @@ def _cycle(facts: Facts) -> Finding:
             "fail",
             f"The source {facts.source.label} is a mirroring target itself, and its topics tell of a source called {alias}, "
             f"which is what the target is called here: {some(traces.own)}. Never both ways at once.",
-            "Are source and target swapped? If not, disable mirroring on the source first (module mirroring, state: absent).",
+            SWAPPED,
         )
     selection = state.selection if isinstance(state.selection, list) else []
     return Finding(

@@ -214,9 +214,7 @@ class Update:
         if patience <= 0:
             error.remedy = self._remedy()
             raise error
-        self._progress.note(
-            f"refused ({error.reason}); the authorization is new and may not be effective yet, trying again"
-        )
+        self._progress.note(f"the new authorization may not be effective yet, trying again (refused: {error.reason})")
         self._pause_or_raise(min(self._limits.interval, backoff(self._refusals), patience), error)
 
     def _see_through(self, before: Instance, accepted: Instance, *, certain: bool) -> Observed | None:

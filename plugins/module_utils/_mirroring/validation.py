@@ -174,6 +174,9 @@ def _selection(evidence: Evidence) -> Finding:
             "selection", "fail", "There is no topic selection: mirroring is not enabled.", "Run the enable role."
         )
     shown = {"topics": selection}
+    if not selection and not evidence.topics:
+        message = "No topic is selected, so nothing is mirrored, while mirroring is charged."
+        return Finding("selection", "warn", message, "Set mirroring_topics, for example [^orders$].", shown)
     if evidence.topics is None:
         return Finding(
             "selection", "pass", f"{count(len(selection), 'pattern')} selected; none were asked for.", evidence=shown
@@ -186,7 +189,7 @@ def _selection(evidence: Evidence) -> Finding:
         "selection",
         "fail",
         f"The topic selection is {selection}, asked was {evidence.topics}.",
-        "Run the enable role, or topic_selection.",
+        "Run the playbook mirror, the enable role, or the module topic_selection.",
         shown,
     )
 
@@ -260,6 +263,9 @@ def _remote(evidence: Evidence) -> Finding:
         message = f"Missing on the target: {some(missing)}."
         remedy = "Are the aliases and transforms right, and are there partitions left? The network must let the target read the source."
         return Finding("remote_topics", "fail", message, remedy, shown)
+    if evidence.state.selection and not evidence.previews:
+        message = "The patterns match no topic of the source, so nothing is mirrored, while mirroring is charged."
+        return Finding("remote_topics", "warn", message, "Correct the patterns, if no such topic is to come.", shown)
     lost = [preview.topic for preview in evidence.previews if preview.problem]
     if lost:
         return Finding(

@@ -121,7 +121,7 @@ def wait_for_operation(
                 + (f": {_words(instance)}" if instance else f": {trouble.reason}" if trouble else ""),
                 attempt="wait for the update",
                 instance=instance.label if instance else progress.label,
-                remedy="It goes on by itself. Run the playbook again, or the validate role, to join it; "
+                remedy="It goes on by itself. Run the playbook mirror again to join it; validate only waits and looks. "
                 "wait_timeout sets how long to wait.",
                 details={"operation": instance.operation.to_result() if instance else None},
             )

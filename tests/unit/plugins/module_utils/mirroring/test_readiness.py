@@ -311,8 +311,8 @@ def test_reporting() -> None:
         "5 checks: 1 pass, 1 warn, 2 fail, 1 unknown",
         "[fail] c: Bad. Mend it.",
         "[fail] e: Worse.",
-        "[unknown] d: Who knows.",
         "[warn] b: Hm. Look.",
+        "[unknown] d: Who knows.",
     ]
     assert problems(listed, "none") == "Bad. Mend it. Worse."
     assert problems(listed[:2], "none") == "none"

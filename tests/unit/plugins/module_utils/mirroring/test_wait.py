@@ -132,7 +132,7 @@ def test_the_deadline() -> None:
         scene.wait()
     assert scene.clock.now - started == pytest.approx(100)
     assert caught.value.failure()["operation"]["state"] == "in progress"
-    assert "validate role" in caught.value.remedy
+    assert "playbook mirror again" in caught.value.remedy
 
 
 def test_no_time_at_all_still_looks_once() -> None:
