@@ -50,7 +50,7 @@ class Listener(ThreadingHTTPServer):
         self._loop.start()
 
     def stop(self) -> None:
-        """Close the port and every connection, and wait for all threads."""
+        """Close the port, let answers that are being written out, close every connection, and wait for all threads."""
         self.stopping.set()
         if self._loop.is_alive():
             self.shutdown()
@@ -58,11 +58,13 @@ class Listener(ThreadingHTTPServer):
         with self._guard:
             connections, workers = list(self._open), list(self._workers)
         for connection in connections:
-            _hang_up(connection)
+            _hang_up(connection, socket.SHUT_RD)
         self.server_close()
         for worker in workers:
             if worker is not threading.current_thread():
                 worker.join(5)
+        for connection in connections:
+            _hang_up(connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve one connection in a thread of its own."""
@@ -86,9 +88,9 @@ class Listener(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def _hang_up(connection: socket.socket) -> None:
+def _hang_up(connection: socket.socket, how: int = socket.SHUT_RDWR) -> None:
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(how)
 
 
 class _Handler(BaseHTTPRequestHandler):
