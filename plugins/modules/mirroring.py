@@ -131,7 +131,7 @@ action:
   choices: [none, enabled, disabled, recreated, joined, left_alone, pending]
   sample: enabled
 mirroring:
-  description: The mirroring of the target. In check mode, as it would be.
+  description: The mirroring of the target. In check mode, as it would be; all unknown right after an update that is not waited for.
   returned: success
   type: dict
   contains:

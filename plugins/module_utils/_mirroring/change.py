@@ -135,7 +135,7 @@ class Change:
         delay = None
         if refusals and self._authorized_at is not None and wanted is not None:
             delay = round(max(0.0, self._call.clock.time() - self._authorized_at), 1)
-        return self._result(
+        result = self._result(
             observed,
             action,
             changed=sent > 0,
@@ -145,6 +145,11 @@ class Change:
             sent=sent,
             delay=delay,
         )
+        if waiting:
+            # The update was only submitted: what it leads to has not been read yet.
+            names = ("enabled", *FIELDS)
+            result["mirroring"] = {**dict.fromkeys(names), "known": dict.fromkeys(names, "unknown")}
+        return result
 
     def _update(self, step: Step, wanted: Settings | None, wait: bool = True) -> Update:
         def enabled_as_wanted(state: State) -> bool:

@@ -109,6 +109,8 @@ def test_without_waiting(cloud: Cloud, clock: FakeClock) -> None:
     cloud.patch({"mirroring": ECHO}, cloud.document(**RUNNING))
     ran = run_main(mirroring, options(cloud, wait=False))
     assert (ran.result["changed"], ran.result["waiting"]) == (True, True)
+    assert ran.result["mirroring"]["enabled"] is None
+    assert set(ran.result["mirroring"]["known"].values()) == {"unknown"}
     assert ran.result["operation"]["state"] == "in progress"
     assert clock.slept == []
 
