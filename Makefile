@@ -6,7 +6,7 @@ CHECK := .venv/bin/python scripts/check.py
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help venv test test-full lint format typing docs-check sanity unit contract integration build release-check demo pins clean
+.PHONY: help venv test test-full lint format typing docs-check sanity unit contract faults integration build release-check demo pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z -]*\):.*  ## /\1	/p' $(MAKEFILE_LIST) | expand -t 28
@@ -20,7 +20,7 @@ test: venv  ## everything a change must pass
 test-full: venv  ## the same with the slow tests, every supported ansible-core and galaxy-importer
 	@$(GATE) --full
 
-unit contract integration: venv  ## one kind of tests
+unit contract faults integration: venv  ## one kind of tests
 	@$(CHECK) $@
 
 lint: venv  ## ruff, yamllint, ansible-lint

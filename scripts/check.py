@@ -190,6 +190,10 @@ def integration() -> None:
     pytest("integration", "tests/integration")
 
 
+def faults() -> None:
+    pytest("faults", "tests/faults")
+
+
 def tests_with(core: Core) -> None:
     set_up(core)
     pytest(f"core-{core.name}", "tests/unit", "tests/integration", venv=core.venv)
@@ -279,6 +283,7 @@ PARTS: dict[str, Callable[[], None]] = {
     **{f"sanity-{core.name}": functools.partial(sanity, core) for core in cores()},
     "integration": integration,
     **{f"core-{core.name}": functools.partial(tests_with, core) for core in cores()},
+    "faults": faults,
     "unit": unit,
     "contract": contract,
     "build": build,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import time
 import xml.etree.ElementTree as ET
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 
 import check
 
@@ -62,6 +64,18 @@ def run(part: str) -> Result:
     report = LOGS / f"{part}.xml"
     passed, failed, skipped = count(report) if report.exists() else (int(not code), 0, 0)
     return Result(part, code, time.monotonic() - started, passed, failed or int(bool(code)), skipped)
+
+
+def show_counts(log: Path) -> None:
+    """What the tests of a part counted (tests/conftest.py)."""
+    shown = False
+    for line in log.read_text(errors="replace").splitlines():
+        heading = re.fullmatch(r"[=-]+ (.+) [=-]+", line)
+        shown = heading[1] == "counts" if heading else shown
+        if heading and shown:
+            print(f"\n{log.stem}:")
+        elif shown:
+            print(line)
 
 
 def run_in_turn(parts: list[str]) -> list[Result]:
@@ -111,6 +125,8 @@ def main() -> int:
         if result.code:
             print(f"\n===== {result.part} failed =====")
             print((LOGS / f"{result.part}.log").read_text(errors="replace"))
+    for result in results:
+        show_counts(LOGS / f"{result.part}.log")
     broken = [result.part for result in results if result.code]
     if broken:
         print(f"failed parts: {', '.join(broken)}")

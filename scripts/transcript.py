@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BLOCK = re.compile(r"(<summary>What <code>make demo</code> prints</summary>\n\n```text\n)(.*?)(\n```\n)", re.DOTALL)
 ELAPSED = re.compile(r"\b\d:\d\d:\d\d\b")
+SECONDS = re.compile(r"\b\d+(\.\d)? s\b")
 RULE = re.compile(r"(?m) \*{3,}$")
 
 
@@ -29,7 +30,7 @@ def shown() -> str:
 
 def normalised(text: str) -> str:
     """A transcript without what differs from run to run: times that have passed, and the rules that fill a line."""
-    lines = ELAPSED.sub("0:00:00", RULE.sub("", text)).splitlines()
+    lines = SECONDS.sub("0 s", ELAPSED.sub("0:00:00", RULE.sub("", text))).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("A simulated IBM Cloud"))
     return "\n".join(line.rstrip() for line in lines[start:]).strip()
 

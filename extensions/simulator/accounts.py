@@ -99,6 +99,10 @@ class Tokens:
             return "unknown"
         return known[0] if now < known[1] else "expired"
 
+    def expire_all(self) -> None:
+        """End every token that is out there, before its time."""
+        self._issued = {token: (key, 0.0) for token, (key, _expires) in self._issued.items()}
+
     def secrets(self) -> list[str]:
         """Return every text that a journal must not hold."""
         return [*self._keys, *self._issued]

@@ -231,6 +231,7 @@ def start(world: World, target: Instance, planned: Plan, sent: Any, effects: set
         failure or "",
         None if planned.identical else planned.change,
     )
+    target.updates.append(target.operation)
     if world.switches["instance_updated_at"] == "changes":
         target.updated = now
     if sent is not None:
@@ -255,5 +256,6 @@ def finish_at_once(world: World, target: Instance, planned: Plan, now: float) ->
     target.operation = Operation(
         "update", "succeeded", "Update succeeded.", now, outcome="succeeded", is_async=False, finished=now
     )
+    target.updates.append(target.operation)
     if world.switches["instance_updated_at"] == "changes":
         target.updated = now

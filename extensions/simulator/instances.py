@@ -99,7 +99,7 @@ class Group:
 
 @dataclass
 class Instance:
-    """One instance with all that belongs to it."""
+    """One instance with all that belongs to it. ``updates`` are the operations that accepted PATCHes started, in order."""
 
     guid: str
     name: str
@@ -120,6 +120,7 @@ class Instance:
     topics: dict[str, Topic] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     operation: Operation | None = None
+    updates: list[Operation] = field(default_factory=list)
     mirroring: MirroringConfig | None = None
     enabled_at: float = 0.0
     disabled_at: float = 0.0

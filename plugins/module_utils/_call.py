@@ -13,11 +13,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
+import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import (
+    Defect,
+    InvalidInput,
+    MirrorOpsError,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 
@@ -122,22 +127,54 @@ class Call:
 Run = t.Callable[[Call], Result]
 
 
+def carry_out(run: Run, call: Call) -> Result:
+    """Runs a module's body. Raises MirrorOpsError and nothing else: what nobody foresaw becomes a Defect, because the text of an
+    unhandled exception could hold the key. This is the one broad except of the collection."""
+    try:
+        require_libraries()
+        return run(call)
+    except MirrorOpsError as error:
+        if not isinstance(error, InvalidInput):
+            error.instance = error.instance or subject(call.params)
+        raise
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        raise Defect(
+            f"Unexpected {type(error).__name__}: {error}",
+            instance=subject(call.params),
+            details={"traceback": traceback.format_exc()},
+        ) from error
+
+
+def subject(params: dict[str, t.Any]) -> str | None:
+    """What a task is about, for errors that come from elsewhere than an instance; None if its options do not say."""
+    named = params.get("target") or params.get("instance")
+    asks, asked = params.get("source_service_instance_id"), params.get("target_service_instance_id")
+    if not named and asks and asked:
+        return f"{asks} reading {asked}"
+    return named
+
+
 def run_as_module(spec: ArgSpec, run: Run) -> t.NoReturn:
     """The body of every module's main(): validates, runs, and leaves through the one exit of Ansible's modules."""
     module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules())
     requests_made: list[str] = []
-    secrets = module.no_log_values
     call = Call(
         params=module.params,
         check_mode=module.check_mode,
         warn=module.warn,
         trace=requests_made.append,
-        secrets=secrets,
+        secrets=module.no_log_values,
     )
     verbose: Result = {"http_trace": requests_made} if module._verbosity >= 3 else {}
     try:
-        require_libraries()
-        result = run(call)
+        result = carry_out(run, call)
     except MirrorOpsError as error:
-        module.fail_json(msg=error.message, changed=call.changed, failure=error.failure(), **verbose)
+        module.fail_json(**failed(error, call), **verbose)
     module.exit_json(**result, **verbose)
+
+
+def failed(error: MirrorOpsError, call: Call) -> Result:
+    """The result of a task that failed."""
+    result: Result = {"changed": call.changed, "msg": error.message, "failure": error.failure()}
+    trace = result["failure"].pop("traceback", None)
+    return {**result, "exception": trace} if trace else result

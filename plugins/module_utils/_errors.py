@@ -11,6 +11,9 @@ import re
 import typing as t
 
 MAX_TEXT = 600
+MAX_READ = 20000
+LONGEST = {"attempt": 500, "reason": 2500, "instance": 300, "code": 200, "transaction_id": 200, "remedy": 1000}
+"""How many characters of a service's or a user's own words a message has room for."""
 
 
 class MirrorOpsError(Exception):
@@ -51,35 +54,31 @@ class MirrorOpsError(Exception):
     @property
     def message(self) -> str:
         """One paragraph: attempt, instance, status, the service's words, transaction id, remedy."""
-        parts = [f"Failed to {self.attempt}: {self.reason}" if self.attempt else self.reason]
-        if self.instance and self.instance not in parts[0]:
-            parts.append(f"Instance: {self.instance}.")
+        shown = self._shown()
+        parts = [f"Failed to {shown['attempt']}: {shown['reason']}" if shown["attempt"] else f"{shown['reason']}"]
+        if shown["instance"] and shown["instance"] not in parts[0]:
+            parts.append(f"Instance: {shown['instance']}.")
         facts = []
         if self.status is not None:
             facts.append(f"HTTP {self.status}")
-        if self.code:
-            facts.append(f"code {self.code}")
-        if self.transaction_id:
-            facts.append(f"transaction {self.transaction_id}")
+        if shown["code"]:
+            facts.append(f"code {shown['code']}")
+        if shown["transaction_id"]:
+            facts.append(f"transaction {shown['transaction_id']}")
         head = parts[0].rstrip(". ")
         parts[0] = f"{head} ({', '.join(facts)})." if facts else f"{head}."
-        if self.remedy:
-            parts.append(self.remedy)
+        if shown["remedy"]:
+            parts.append(shown["remedy"])
         return " ".join(parts)
 
     def failure(self) -> dict[str, t.Any]:
         """The same as a dictionary, for playbooks that branch on ``result.failure``."""
-        return {
-            "kind": self.kind,
-            "attempt": self.attempt,
-            "reason": self.reason,
-            "instance": self.instance,
-            "status": self.status,
-            "code": self.code,
-            "transaction_id": self.transaction_id,
-            "remedy": self.remedy,
-            **self.details,
-        }
+        return {"kind": self.kind, "status": self.status, **self._shown(), **self.details}
+
+    def _shown(self) -> dict[str, str | None]:
+        """The texts as they can be shown, whatever a service wrote into them."""
+        texts: dict[str, str | None] = {name: getattr(self, name) for name in LONGEST}
+        return {name: None if text is None else printable(text, LONGEST[name]) for name, text in texts.items()}
 
 
 class InvalidInput(MirrorOpsError):
@@ -92,6 +91,13 @@ class NotUnique(InvalidInput):
     """A name stands for more than one instance (API §3.3: names are not unique)."""
 
     kind = "not_unique"
+
+
+class Defect(MirrorOpsError):
+    """Something that nobody foresaw. ``details`` holds the traceback."""
+
+    kind = "defect"
+    default_remedy = "This is a defect of the collection; please report it."
 
 
 class Abandoned(MirrorOpsError):
@@ -116,11 +122,13 @@ class ExchangeError(MirrorOpsError):
     """Something went wrong with an HTTP exchange.
 
     ``processed`` tells whether the service may have acted on the request: ``"no"`` or ``"maybe"``.
-    ``transient`` tells whether a read may succeed when it is repeated. ``retry_after`` is in seconds.
+    ``transient`` tells whether a read may succeed when it is repeated, ``exhausted`` that this was tried for as long as
+    retry_timeout allows. ``retry_after`` is in seconds.
     """
 
     processed: t.Literal["no", "maybe"] = "maybe"
     transient = False
+    exhausted = False
     retry_after: float | None = None
     body: t.Any = None
 
@@ -155,6 +163,7 @@ class ApiError(ExchangeError):
 
     kind = "api_error"
     processed: t.Literal["no", "maybe"] = "no"
+    default_remedy = "Check the options against what the service says; if they are right, run again later."
 
 
 class AuthenticationFailed(ApiError):
@@ -185,6 +194,7 @@ class Conflict(ApiError):
     """409: something equal exists or is under way."""
 
     kind = "conflict"
+    default_remedy = "Something equal exists, or another change is under way: run again when it has ended."
 
 
 class RateLimited(ApiError):
@@ -205,8 +215,8 @@ class ServiceFailed(ApiError):
 
 
 def error_for_status(status: int) -> type[ApiError]:
-    """The exception class for an HTTP error status."""
-    if status == 408 or status >= 500:
+    """The exception class for an HTTP error status. One that is neither an error nor a success tells as little as a 5xx."""
+    if status == 408 or not 300 <= status < 500:
         return ServiceFailed
     return {
         401: AuthenticationFailed,
@@ -218,13 +228,37 @@ def error_for_status(status: int) -> type[ApiError]:
     }.get(status, ApiError)
 
 
+def parse_json(text: str | bytes) -> t.Any:
+    """A JSON document whose texts can be written as UTF-8. Raises ValueError and RecursionError.
+
+    JSON can name halves of characters that do not exist on their own. They are replaced, as bytes are that are no UTF-8.
+    """
+    document = json.loads(text, parse_constant=_refuse)
+    if (b"\\u" in text) if isinstance(text, bytes) else ("\\u" in text):
+        encoded = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        document = json.loads(encoded.decode("utf-8", "replace"))
+    return document
+
+
+def printable(text: str, longest: int) -> str:
+    """The text with spaces in place of what cannot be shown, as control characters, and cut where it is too long."""
+    shown = text[:longest]
+    if not shown.isprintable():
+        shown = "".join(character if character.isprintable() else " " for character in shown)
+    return shown if len(text) <= longest else f"{shown}..."
+
+
+def _refuse(constant: str) -> t.NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
 def describe_body(text: str) -> tuple[str | None, str, t.Any]:
     """Reads an error body in any of the shapes seen (API §1.5, §2.10, §3.8, §4.3, §4.7).
 
     Returns (code or None, message, parsed JSON or None). HTML and plain text become one shortened line.
     """
     try:
-        body = json.loads(text)
+        body = parse_json(text)
         code, message = _from_json(body)
     except (ValueError, RecursionError):
         return None, _plain(text), None
@@ -250,10 +284,10 @@ def _from_json(body: t.Any) -> tuple[str | None, str | None]:
 
 
 def _plain(text: str) -> str:
-    without_code = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>", " ", text[:20000])
+    without_code = re.sub(r"(?is)<(script|style)\b.*?</\1\s*>", " ", text[:MAX_READ])
     return _shorten(re.sub(r"<[^>]{0,2000}>", " ", without_code))
 
 
 def _shorten(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(printable(text, MAX_READ).split())
     return line if len(line) <= MAX_TEXT else line[:MAX_TEXT] + "..."

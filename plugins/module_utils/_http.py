@@ -122,8 +122,11 @@ class Http:
                     told = True
                     self.call.progress(f"{error.attempt}: {error.reason}; trying on for up to {self.retry_timeout:g} s")
                 pause = backoff(number, error.retry_after)
-                if not error.transient or self.clock.monotonic() + pause > deadline:
-                    if number > 1 and error.transient:
+                if not error.transient or error.exhausted:
+                    raise
+                if self.clock.monotonic() + pause > deadline:
+                    error.exhausted = True
+                    if number > 1:
                         error.reason = f"{error.reason.rstrip('. ')}, also after {number} attempts"
                     raise
             self.clock.sleep(pause)

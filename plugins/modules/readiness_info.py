@@ -246,7 +246,7 @@ def run(call: Call) -> Result:
         "target": facts.target.to_result(),
         "mirroring": facts.state.to_result(),
         "summary": [heading, readiness, *findings_lines(findings), CHARGE, *selected],
-        "problems": problems(findings, ""),
+        "problems": problems(f"{facts.source.name} -> {facts.target.name}", findings),
     }
 
 

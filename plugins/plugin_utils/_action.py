@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import traceback
 import types
 import typing as t
 
@@ -25,9 +24,13 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import (
+    Call,
+    Result,
+    carry_out,
+    failed,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedTokenStore
@@ -124,19 +127,10 @@ class InProcessAction(ActionBase):
         return t.cast(Result, remove_values(result, secrets))
 
     def _call(self, call: Call) -> Result:
-        """The module's body, and the one broad except of the collection: an unhandled text could hold the key."""
         try:
-            require_libraries()
-            return {"changed": False, **self.module.run(call)}
+            return {"changed": False, **carry_out(self.module.run, call)}
         except MirrorOpsError as error:
-            return {"failed": True, "changed": call.changed, "msg": error.message, "failure": error.failure()}
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            return {
-                "failed": True,
-                "changed": call.changed,
-                "msg": f"Unexpected {type(error).__name__}: {error}. This is a defect of the collection; please report it.",
-                "exception": traceback.format_exc(),
-            }
+            return {"failed": True, **failed(error, call)}
 
     def _line(self, secrets: set[str], show: t.Callable[[str], None]) -> t.Callable[[str], None]:
         """A way to show a line at once: without secrets, and not at all when the task says no_log."""

@@ -122,6 +122,7 @@ class Playbook:
         self._folder = folder
         self._number = 0
         self.simulator: Simulator | None = None
+        self.pair = PAIR
         self.processes: list[subprocess.Popen[str]] = []
 
     def environment(self, simulator: Simulator | None, **settings: bool) -> dict[str, str]:

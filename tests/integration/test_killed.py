@@ -12,32 +12,12 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mirrorops.event_streams.tests.integration.processes import descendants, parents
+
 pytestmark = pytest.mark.every_core
 
 PAIR_PLAYBOOK = "mirrorops.event_streams.mirror"
 TARGET = "es-target-us-east"
-
-
-def parents() -> dict[int, int]:
-    """The parent of every process that is alive."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = path.read_text().rpartition(")")[2].split()[:2]
-        except OSError:
-            continue
-        if state != "Z":
-            found[int(path.parent.name)] = int(parent)
-    return found
-
-
-def descendants(of: int) -> set[int]:
-    """All processes that come from one."""
-    table = parents()
-    found: set[int] = set()
-    while more := {one for one, parent in table.items() if parent in found | {of}} - found:
-        found |= more
-    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
@@ -119,8 +120,9 @@ class Change:
     def _apply(self, plan: Plan, observed: Observed, wanted: Settings | None, action: str) -> Result:
         before = observed.state
         again = bool(self._params["force"])
-        sent = refusals = 0
+        sent = 0
         waiting = False
+        delay = None
         for step in plan.steps:
             last = step == plan.steps[-1]
             if len(plan.steps) > 1:
@@ -129,12 +131,11 @@ class Change:
                 observed, again=again
             )
             observed, waiting = outcome.observed, outcome.waiting
-            sent, refusals = sent + outcome.sent, refusals + outcome.refusals
+            sent += outcome.sent
+            if outcome.refusals and step == "enable":
+                delay = self._authorization_delay(outcome.sent_at)
         if len(plan.steps) > 1 and not waiting:
             observed = self._restore_selection(before, observed)
-        delay = None
-        if refusals and self._authorized_at is not None and wanted is not None:
-            delay = round(max(0.0, self._call.clock.time() - self._authorized_at), 1)
         result = self._result(
             observed,
             action,
@@ -173,7 +174,7 @@ class Change:
             progress=self._progress,
             reached=enabled_as_wanted if enabling else disabled,
             permit=permit,
-            patience=self._patience if enabling else lambda: 0.0,
+            patience=self._patience if enabling else lambda moment: 0.0,
             wait=wait,
         )
 
@@ -217,19 +218,27 @@ class Change:
                 )
         return self._source_seen.throughput if self._source_seen else None
 
-    def _patience(self) -> float:
-        """For how many seconds a refusal may still pass, because the authorization is young. Measured from the first question on,
-        so that no clock can stretch it."""
+    def _patience(self, moment: float) -> float:
+        """For how many seconds from a moment on a refusal may still pass, because the authorization is young. Measured from the
+        first question on, so that no clock can stretch it."""
         clock = self._call.clock
         if self._patient_until is None:
             if self._authorized_at is None:
                 self._authorized_at = self._look_up_authorization()
-            seconds = 0.0
+            self._patient_until = -math.inf
             if self._authorized_at is not None:
                 age = max(0.0, clock.time() - self._authorized_at)
-                seconds = float(self._params["authorization_timeout"]) - age
-            self._patient_until = clock.monotonic() + seconds
-        return self._patient_until - clock.monotonic()
+                self._patient_until = clock.monotonic() + float(self._params["authorization_timeout"]) - age
+        return self._patient_until - moment
+
+    def _authorization_delay(self, accepted_at: float) -> float | None:
+        """Seconds from the authorization to the first update that it let through; None if its age is not known."""
+        granted_at = (self._patient_until or -math.inf) - float(self._params["authorization_timeout"])
+        if math.isinf(granted_at):
+            return None
+        seconds = round(accepted_at - granted_at, 1)
+        self._progress.note(f"the authorization was effective {seconds:g} s after it was granted")
+        return seconds
 
     def _look_up_authorization(self) -> float | None:
         """When the youngest policy that lets the target read the source was created; None if that cannot be told."""

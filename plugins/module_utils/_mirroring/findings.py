@@ -44,10 +44,12 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def problems(findings: t.Iterable[Finding], otherwise: str) -> str:
-    """Everything that failed and what to do about it, in one paragraph; another text when nothing did."""
-    failing = [f"{finding.message} {finding.remedy}".strip() for finding in findings if finding.status == "fail"]
-    return " ".join(failing) or otherwise
+def problems(label: str, findings: t.Sequence[Finding], *, also_unknown: bool = False) -> str:
+    """Everything that failed (or, if asked for, could not be told) and what to do about it, in one paragraph that begins with
+    the label; empty if there is nothing."""
+    wanted = ("fail", "unknown") if also_unknown else ("fail",)
+    told = [f"{finding.message} {finding.remedy}".strip() for finding in findings if finding.status in wanted]
+    return " ".join([f"{label}:", *told]) if told else ""
 
 
 def lines(findings: t.Sequence[Finding]) -> list[str]:

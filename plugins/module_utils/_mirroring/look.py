@@ -74,6 +74,7 @@ class Look:
             self._target = wait_for_operation(
                 self._call,
                 lambda: self._cloud.target.instances.get(self._target.guid),
+                label=self._target.label,
                 limits=self._limits,
                 deadline=self._call.clock.monotonic() + self._limits.timeout,
                 progress=self._progress,
@@ -134,6 +135,7 @@ class Look:
         previews: list[Preview],
         verdict: validation.Verdict | None,
     ) -> Result:
+        pair = f"{self._source.name} -> {self._target.name}" if self._source else self._target.name
         return {
             "mirroring": state.to_result(),
             "topics": state.selection if isinstance(state.selection, list) else None,
@@ -144,7 +146,7 @@ class Look:
             "preview": [one.to_result() for one in previews],
             "verdict": verdict,
             "summary": [f"{self._label}: {_words(verdict, findings)}", *self._lines(state, findings, previews)],
-            "problems": problems(findings, "What decides could not be read." if verdict == "unknown" else ""),
+            "problems": problems(pair, findings, also_unknown=verdict == "unknown"),
             "duration": round(self._call.clock.monotonic() - self._started, 1),
         }
 

@@ -17,6 +17,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
 
 LONGEST_NAME = 249
 LONGEST_ALIAS = 30
+LONGEST_POSSIBLE_ALIAS = LONGEST_NAME - len(".checkpoints.internal")
+"""Characters of an alias beyond which the service's own topics could not have their names (API §5.1, §5.3)."""
+
 RENAMES = ("add_prefix", "remove_prefix", "add_suffix", "remove_suffix")
 _KAFKA_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _INTERNAL = re.compile(r".*\.internal|__.*", re.DOTALL)
@@ -93,6 +96,14 @@ def parse_transform(value: t.Any, option: str) -> Transform | None:
             f"{option} has type rename and renames nothing",
             remedy="Give at least one of add_prefix, remove_prefix, add_suffix, remove_suffix, or use type none.",
         )
+    for what in ("add", "remove"):
+        length = len(parts[f"{what}_prefix"]) + len(parts[f"{what}_suffix"])
+        if length >= LONGEST_NAME:
+            raise InvalidInput(
+                f"{option}.rename has {what}_prefix and {what}_suffix of {length} characters together, and a topic name has at most "
+                f"{LONGEST_NAME}, so nothing could be mirrored",
+                remedy="Give shorter ones.",
+            )
     return Transform("rename", **parts, given=tuple(part for part in RENAMES if rename.get(part) is not None))
 
 
@@ -102,6 +113,11 @@ def check_alias(alias: str, option: str) -> None:
         raise InvalidInput(
             f"{option} {alias!r} cannot be part of a topic name",
             remedy="Use letters, digits, dot, underscore and hyphen, such as us-south.",
+        )
+    if len(alias) > LONGEST_POSSIBLE_ALIAS:
+        raise InvalidInput(
+            f"{option} has {len(alias)} characters, more than {LONGEST_POSSIBLE_ALIAS}, so topics could not carry it",
+            remedy=f"Keep it to {LONGEST_ALIAS} characters, such as us-south.",
         )
 
 

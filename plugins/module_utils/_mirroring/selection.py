@@ -35,8 +35,11 @@ JAVA_ONLY = re.compile(
 )
 """Constructs that Python does not have, or reads in another way."""
 
-PYTHON_ONLY = re.compile(r"\(\?[P(#]|(?<!\\)\{(?!\d+(,\d*)?\})")
+PYTHON_ONLY = re.compile(r"\(\?[P(#]|(?<!\\)\(\?[a-zA-Z]*a|(?<!\\)(\\\\)*\\U|(?<!\\)\{(?!\d+(,\d*)?\})")
 """Constructs that Java does not have; looked for where JAVA_ONLY found nothing."""
+
+_JAVA_TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\c.|\\.|\[\^?|\(\??|.", re.DOTALL)
+_COMMENTED = re.compile(r"\(\?[a-zA-Z]*x")
 
 
 class Compiled(t.NamedTuple):
@@ -92,6 +95,9 @@ def compile_patterns(patterns: t.Iterable[str]) -> list[Compiled]:
             broken.append(f"{pattern!r}: it contains a line break")
             continue
         if JAVA_ONLY.search(pattern):
+            flaw = _flaw(pattern)
+            if flaw:
+                broken.append(f"{pattern!r}: {flaw}")
             compiled.append(Compiled(pattern, None))
             continue
         if PYTHON_ONLY.search(pattern):
@@ -107,6 +113,34 @@ def compile_patterns(patterns: t.Iterable[str]) -> list[Compiled]:
             remedy="Patterns are regular expressions, one list item each (a plain text is split at its commas), such as ^orders\\..* or ^payments$.",
         )
     return compiled
+
+
+def _flaw(pattern: str) -> str | None:
+    """What is certainly wrong with a pattern of Java's dialect; None where only the service can tell."""
+    if _COMMENTED.search(pattern):
+        return None
+    groups = classes = 0
+    opened = True  # nothing stands before this place that could be repeated, or in a class, that could be ended
+    tokens = _JAVA_TOKENS.findall(pattern)
+    for token in tokens:
+        if classes:
+            if token == "]" and opened and classes > 1:
+                return None
+            classes += (token in ("[", "[^")) - (token == "]" and not opened)
+            opened = token in ("[", "[^")
+            continue
+        if token in ("*", "+", "?") and opened:
+            return f"nothing to repeat before {token}"
+        groups += (token in ("(", "(?")) - (token == ")")
+        if groups < 0:
+            return "unbalanced parenthesis"
+        classes = int(token in ("[", "[^"))
+        opened = bool(classes) or token in ("(", "(?", "|")
+    if tokens and tokens[-1] == "\\":
+        return "a backslash at its end"
+    if classes:
+        return "unterminated character class"
+    return "unterminated group" if groups else None
 
 
 def advice(patterns: t.Iterable[str]) -> list[str]:

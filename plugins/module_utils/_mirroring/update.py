@@ -9,7 +9,7 @@ The rules (design: never a second update while the first may still take effect):
 * an operation that is running is waited for, then the state is read, and only then is an update considered;
 * an update whose answer was lost is looked for before another one is sent;
 * an update that was refused, or whose operation failed, is sent again only while the authorization it needs is so young that
-  it may not be effective yet.
+  it may not be effective yet; if the first operation took longer than that to fail, it is sent once more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._http impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State, Unreadable, observe
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import read_selection
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
+    GOES_ON,
     Limits,
     Progress,
     pause,
@@ -39,7 +40,9 @@ CHECK_THESE = (
     "the setup role checks all of them. Above 150 MB/s the update must carry the target's throughput: give it with throughput, if the "
     "cloud does not show it. Then run again."
 )
+MAY_HAVE_BEEN_SENT = "An update was sent, and may still take effect; the next run looks before it sends anything."
 MOST_LOST = 3
+SECOND_LOOK = 2.0
 MOST_TURNS = 20
 
 
@@ -79,13 +82,15 @@ class Target:
 
 
 class Outcome(t.NamedTuple):
-    """How an update went. ``sent`` counts the updates that were or may have been accepted."""
+    """How an update went. ``sent`` counts the updates that were or may have been accepted, ``sent_at`` is when the last one was
+    sent, on the monotonic clock."""
 
     observed: Observed
     sent: int
     joined: bool
     refusals: int
     waiting: bool
+    sent_at: float
 
 
 class Update:
@@ -93,7 +98,7 @@ class Update:
 
     ``parameters`` makes the body for the instance as it is now; ``aim`` is whether mirroring is to be on afterwards; ``reached``
     tells whether a state is the wanted one; ``permit`` raises if a state forbids the update; ``patience`` tells for how
-    many seconds a refusal may still pass.
+    many seconds from a moment (on the monotonic clock) on a refusal may still pass.
     """
 
     def __init__(
@@ -108,7 +113,7 @@ class Update:
         progress: Progress,
         reached: t.Callable[[State], bool],
         permit: t.Callable[[State], None],
-        patience: t.Callable[[], float],
+        patience: t.Callable[[float], float],
         wait: bool = True,
     ) -> None:
         self._target = target
@@ -125,6 +130,7 @@ class Update:
         self._patience = patience
         self._wait = wait
         self._sent = 0
+        self._sent_at = 0.0
         self._lost = 0
         self._refusals = 0
         self._turns = 0
@@ -134,12 +140,26 @@ class Update:
 
         With ``again`` the update is sent even if the wanted state seems to be reached.
         """
-        observed = first
+        try:
+            return self._bring(first, again)
+        except _errors.ExchangeError as error:
+            if (self._sent or self._lost) and GOES_ON not in error.remedy:
+                error.remedy = f"{error.remedy} {MAY_HAVE_BEEN_SENT}".strip()
+            raise
+
+    def _bring(self, observed: Observed, again: bool) -> Outcome:
+        looked_twice = False
         while True:
             observed, joined = self.idle(observed)
             if self._reached(observed.state) and not (again and not self._sent):
                 return self._outcome(observed, joined=joined and not self._sent)
             self._permit(observed.state)
+            if not looked_twice:
+                # One answer may be wrong, such as a gateway's 404: what is written is decided by two.
+                looked_twice = True
+                pause(self._clock, min(SECOND_LOOK, self._limits.interval), self._deadline)
+                observed = self._target.observe()
+                continue
             lost = self._lost
             accepted = self._submit(observed)
             if accepted is not None and not self._wait:
@@ -163,6 +183,7 @@ class Update:
         """Sends the update. Returns the instance if it was accepted (or may have been), None if it is to be tried again."""
         parameters = self._parameters(before.instance)
         while True:
+            self._sent_at = self._clock.monotonic()
             try:
                 accepted = self._target.send(parameters, self._attempt)
             except _errors.RateLimited as error:
@@ -210,7 +231,7 @@ class Update:
         if error.status in BUSY_STATUSES and BUSY.search(error.reason):
             self._turned_away(min(self._limits.interval, backoff(self._refusals)), error)
             return
-        patience = self._patience()
+        patience = self._patience(self._clock.monotonic())
         if patience <= 0:
             error.remedy = self._remedy()
             raise error
@@ -233,18 +254,19 @@ class Update:
             error = operation_failed(instance, self._attempt)
             seconds = min(2.0 ** (self._refusals - 1), LONGEST_PAUSE)
             if certain:
-                seconds = min(seconds, self._patience())
-            if seconds <= 0:
-                error.remedy = self._remedy()
-                raise error
+                patience = self._patience(self._clock.monotonic())
+                # The first failure says how things were when the update was sent, however long it took to fail.
+                if patience <= 0 and (self._refusals > 1 or self._patience(self._sent_at) <= 0):
+                    error.remedy = self._remedy()
+                    raise error
+                seconds = min(seconds, patience) if patience > 0 else seconds
             self._progress.note("the update failed; trying again" + (", the authorization is new" if certain else ""))
             self._pause_or_raise(seconds, error)
             return None
         if not certain:
             return None
         raise _errors.OperationFailed(
-            "the update ended well, but the target does not show the wanted state"
-            + (f": {observed.state.selection.reason}" if isinstance(observed.state.selection, Unreadable) else ""),
+            "the update ended well, but the target does not show the wanted state" + _why_not_shown(observed.state),
             attempt=self._attempt,
             instance=instance.label,
             remedy="Look at the instance with mirroring_info; run again when its admin API answers as expected.",
@@ -255,6 +277,7 @@ class Update:
         return wait_for_operation(
             self._call,
             self._target.instance,
+            label=self._target.label,
             limits=self._limits,
             deadline=self._deadline,
             progress=self._progress,
@@ -302,7 +325,13 @@ class Update:
         self._clock.sleep(seconds)
 
     def _outcome(self, observed: Observed, joined: bool = False, waiting: bool = False) -> Outcome:
-        return Outcome(observed, self._sent, joined, self._refusals, waiting)
+        return Outcome(observed, self._sent, joined, self._refusals, waiting, self._sent_at)
+
+
+def _why_not_shown(state: State) -> str:
+    if isinstance(state.selection, Unreadable):
+        return f": {state.selection.reason}"
+    return "" if state.selection is not None else ": its mirroring API says that mirroring is not enabled (HTTP 404)"
 
 
 def operation_failed(instance: Instance, attempt: str) -> _errors.OperationFailed:

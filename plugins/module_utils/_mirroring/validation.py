@@ -171,7 +171,10 @@ def _selection(evidence: Evidence) -> Finding:
         return Finding("selection", "unknown", f"The topic selection could not be read: {selection.reason}")
     if selection is None:
         return Finding(
-            "selection", "fail", "There is no topic selection: mirroring is not enabled.", "Run the enable role."
+            "selection",
+            "fail",
+            "There is no topic selection (HTTP 404): mirroring is not enabled.",
+            "Run the enable role.",
         )
     shown = {"topics": selection}
     if not selection and not evidence.topics:

@@ -20,6 +20,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 
 FIRST_PAUSE = 2.0
 QUIET_SECONDS = 60.0
+LEAST_LOOKS = 3
+GOES_ON = "The update goes on by itself. Run the playbook mirror again to join it; validate only waits and looks."
 LEAST_SECONDS = {
     "wait_timeout": 0.0,
     "poll_interval": 0.01,
@@ -76,6 +78,7 @@ def wait_for_operation(
     call: Call,
     read: t.Callable[[], Instance],
     *,
+    label: str,
     limits: Limits,
     deadline: float,
     progress: Progress,
@@ -84,29 +87,37 @@ def wait_for_operation(
 ) -> Instance:
     """Waits until the instance's last operation has finished, and returns the instance, whichever way it ended.
 
-    ``baseline`` is the instance as it was before our update, None when an operation was found running; ``accepted`` is what the
-    answer to our update showed. Reads that fail in
-    passing are borne until the deadline. Raises WaitExpired, and ExchangeError for what does not pass.
+    ``label`` names the instance, ``baseline`` is the instance as it was before our update, None when an operation was found running; ``accepted`` is what the
+    answer to our update showed. The first looks follow each other closely, so that one that is behind is not alone. Reads that fail in
+    passing are borne until the deadline, others for retry_timeout, because this read has worked before. Raises WaitExpired, and
+    ExchangeError for what does not pass.
     """
     clock = call.clock
     started = clock.monotonic()
     interval = min(FIRST_PAUSE, limits.interval)
     running_seen = False
+    looks = 0
+    refused_at: float | None = None
     while True:
         pause(clock, interval, deadline)
-        interval = limits.interval
+        interval = min(2 * interval, limits.interval)
         trouble: _errors.ExchangeError | None = None
         instance: Instance | None = None
         try:
             instance = read()
         except _errors.ExchangeError as error:
-            if not error.transient:
+            if refused_at is None:
+                refused_at, interval = clock.monotonic(), min(FIRST_PAUSE, limits.interval)
+            if not error.transient and clock.monotonic() - refused_at >= float(call.params["retry_timeout"]):
+                error.remedy = f"{error.remedy} {GOES_ON}"
                 raise
             trouble = error
             progress.note(f"cannot read the instance, trying on: {error.reason}")
         if instance is not None:
+            refused_at = None
+            looks += 1
             running_seen = running_seen or instance.operation.unfinished
-            settled = clock.monotonic() - started >= limits.settle
+            settled = clock.monotonic() - started >= limits.settle and (looks >= LEAST_LOOKS or not limits.settle)
             if not instance.operation.unfinished and (
                 running_seen or settled or _is_later(instance, baseline, accepted)
             ):
@@ -120,9 +131,11 @@ def wait_for_operation(
                 f"after {_elapsed(clock.monotonic() - started)} the update has not ended"
                 + (f": {_words(instance)}" if instance else f": {trouble.reason}" if trouble else ""),
                 attempt="wait for the update",
-                instance=instance.label if instance else progress.label,
-                remedy="It goes on by itself. Run the playbook mirror again to join it; validate only waits and looks. "
-                "wait_timeout sets how long to wait.",
+                instance=label,
+                status=trouble.status if trouble else None,
+                code=trouble.code if trouble else None,
+                transaction_id=trouble.transaction_id if trouble else None,
+                remedy=f"{GOES_ON} wait_timeout sets how long to wait.",
                 details={"operation": instance.operation.to_result() if instance else None},
             )
 

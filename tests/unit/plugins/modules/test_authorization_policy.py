@@ -233,6 +233,18 @@ def test_wider_policies_are_not_taken_back(cloud: Cloud) -> None:
     assert "grants more than this" in ran.warnings
 
 
+def test_guids_are_compared_and_sent_in_small_letters(cloud: Cloud) -> None:
+    """A policy for a GUID in capital letters would grant nothing: values are compared letter by letter."""
+    cloud.token()
+    cloud.policies(ACCOUNT, policy_v1("p-1"))
+    given = {
+        "source_service_instance_id": TARGET.upper(),
+        "target_service_instance_id": SOURCE.upper(),
+    }
+    ran = run_main(authorization_policy, options(cloud, **given))
+    assert (ran.result["changed"], ran.result["policy"]["id"]) == (False, "p-1")
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -243,6 +255,15 @@ def test_wider_policies_are_not_taken_back(cloud: Cloud) -> None:
         ({"target_service_instance_id": TARGET}, "same instance"),
         ({"roles": []}, "roles is empty"),
         ({"roles": [""]}, "roles is empty"),
+        ({"roles": ["Reader", "Wri ter"]}, "roles has what is neither the name nor the CRN of a role: 'Wri ter'"),
+        ({"roles": ["Reader\n"]}, "roles has what is neither"),
+        ({"roles": ["crn:Reader"]}, "roles has what is neither"),
+        ({"account_id": f"a/{ACCOUNT}"}, f"account_id is not an account id: 'a/{ACCOUNT}'"),
+        ({"account_id": f"{ACCOUNT}\n"}, "account_id is not an account id"),
+        ({"source_service_account": " "}, "source_service_account is not an account id"),
+        ({"source_service_name": ""}, "source_service_name is not the name of a service: ''"),
+        ({"target_service_name": "message hub"}, "target_service_name is not the name of a service"),
+        ({"target_service_instance_id": TARGET.upper()}, "same instance"),
         ({"state": "gone"}, "value of state must be one of"),
     ],
 )

@@ -43,8 +43,15 @@ def begin(cloud: Cloud, selection: list[str] | None = None, **changes: t.Any) ->
     cloud.selection(selection)
 
 
+def begin_writing(cloud: Cloud, selection: list[str] | None = None, **changes: t.Any) -> None:
+    """What is written is decided by two looks."""
+    begin(cloud, selection, **changes)
+    cloud.instance(**changes)
+    cloud.selection(selection)
+
+
 def test_enabling(cloud: Cloud) -> None:
-    begin(cloud)
+    begin_writing(cloud)
     cloud.patch({"mirroring": ECHO}, cloud.document(**RUNNING), status=202)
     cloud.instance(**RUNNING)
     cloud.instance(**DONE)
@@ -58,7 +65,7 @@ def test_enabling(cloud: Cloud) -> None:
     assert ran.result["diff"]["before"]["enabled"] is False
     assert ran.result["diff"]["after"]["enabled"] is True
     assert ran.result["authorization_delay"] is None
-    assert ran.result["duration"] > 20
+    assert ran.result["duration"] > 6
     assert KEY not in ran.text
     assert jwt() not in ran.text
 
@@ -96,7 +103,7 @@ def test_an_enabled_pair_that_cannot_be_read_is_left_alone(cloud: Cloud) -> None
 
 
 def test_force_sends_the_settings_again(cloud: Cloud) -> None:
-    begin(cloud, [])
+    begin_writing(cloud, [])
     cloud.patch({"mirroring": ECHO}, cloud.document(**RUNNING))
     cloud.instance(**DONE)
     cloud.selection([])
@@ -105,38 +112,38 @@ def test_force_sends_the_settings_again(cloud: Cloud) -> None:
 
 
 def test_without_waiting(cloud: Cloud, clock: FakeClock) -> None:
-    begin(cloud)
+    begin_writing(cloud)
     cloud.patch({"mirroring": ECHO}, cloud.document(**RUNNING))
     ran = run_main(mirroring, options(cloud, wait=False))
     assert (ran.result["changed"], ran.result["waiting"]) == (True, True)
     assert ran.result["mirroring"]["enabled"] is None
     assert set(ran.result["mirroring"]["known"].values()) == {"unknown"}
     assert ran.result["operation"]["state"] == "in progress"
-    assert clock.slept == []
+    assert clock.slept == [pytest.approx(2, rel=0.2)]
 
 
 @pytest.mark.parametrize(("throughput", "sent"), [("150", {}), ("300", {"throughput": "300"})])
 def test_throughput_goes_along_above_150(throughput: str, sent: dict[str, str], cloud: Cloud) -> None:
-    begin(cloud, parameters={"throughput": throughput})
+    begin_writing(cloud, parameters={"throughput": throughput})
     cloud.patch({**sent, "mirroring": ECHO}, cloud.document(**RUNNING))
     assert run_main(mirroring, options(cloud, wait=False)).result["changed"] is True
 
 
 def test_throughput_that_the_target_does_not_show_is_the_sources(cloud: Cloud) -> None:
-    begin(cloud, parameters={})
+    begin_writing(cloud, parameters={})
     cloud.instance("source", parameters={"throughput": "450"})
     cloud.patch({"throughput": "450", "mirroring": ECHO}, cloud.document(**RUNNING))
     assert run_main(mirroring, options(cloud, wait=False)).result["changed"] is True
 
 
 def test_a_given_throughput_needs_no_look_at_the_source(cloud: Cloud) -> None:
-    begin(cloud, parameters={})
+    begin_writing(cloud, parameters={})
     cloud.patch({"throughput": "300", "mirroring": ECHO}, cloud.document(**RUNNING))
     assert run_main(mirroring, options(cloud, wait=False, throughput=300)).result["changed"] is True
 
 
 def test_options_of_enabling(cloud: Cloud) -> None:
-    begin(cloud)
+    begin_writing(cloud)
     rename = {"type": "rename", "rename": {"add_prefix": "x-"}}
     settings = {
         "source_crn": crn(),
@@ -168,10 +175,11 @@ def test_other_settings_are_refused(cloud: Cloud) -> None:
 
 
 def test_recreating_keeps_the_selection(cloud: Cloud) -> None:
-    begin(cloud, ["^a$"], **capacity(mirroring={**ECHO, "source_alias": "old"}))
+    begin_writing(cloud, ["^a$"], **capacity(mirroring={**ECHO, "source_alias": "old"}))
     cloud.patch({"mirroring": {"disable": True}}, cloud.document(**RUNNING))
-    cloud.instance(**DONE)
-    cloud.selection(None)
+    for _dummy in range(2):
+        cloud.instance(**DONE)
+        cloud.selection(None)
     cloud.patch({"mirroring": ECHO}, cloud.document(last_operation=operation("in progress", "update"), updated_at="T3"))
     cloud.instance(last_operation=operation("in progress", "update"), updated_at="T3")
     cloud.instance(last_operation=operation("succeeded", "update"), updated_at="T4")
@@ -187,7 +195,7 @@ def test_recreating_keeps_the_selection(cloud: Cloud) -> None:
 
 
 def test_a_refusal_with_an_old_authorization_fails_at_once(cloud: Cloud, clock: FakeClock) -> None:
-    begin(cloud)
+    begin_writing(cloud)
     cloud.patch({"mirroring": ECHO}, REFUSED, status=422)
     cloud.instance()
     cloud.policies(ACCOUNT, policy_v1(created_at="2025-12-31T23:00:00Z"))
@@ -195,11 +203,11 @@ def test_a_refusal_with_an_old_authorization_fails_at_once(cloud: Cloud, clock: 
     assert ran.failed
     assert "[403] not authorized (HTTP 422, code RC-ServiceBrokerErrorResponse" in ran.result["msg"]
     assert ran.result.get("changed", False) is False
-    assert clock.slept == []
+    assert clock.slept == [pytest.approx(2, rel=0.2)]
 
 
 def test_a_refusal_with_a_young_authorization_is_tried_again(cloud: Cloud) -> None:
-    begin(cloud)
+    begin_writing(cloud)
     cloud.patch({"mirroring": ECHO}, REFUSED, status=422)
     cloud.instance()
     cloud.instance()
@@ -213,7 +221,7 @@ def test_a_refusal_with_a_young_authorization_is_tried_again(cloud: Cloud) -> No
 
 
 def test_a_failed_operation_shows_the_services_words(cloud: Cloud) -> None:
-    begin(cloud)
+    begin_writing(cloud)
     cloud.patch({"mirroring": ECHO}, cloud.document(**RUNNING))
     cloud.instance(**BROKEN)
     cloud.selection(None)
@@ -248,7 +256,7 @@ def test_a_running_operation_that_is_not_waited_for(
 
 
 def test_the_time_limit(cloud: Cloud) -> None:
-    begin(cloud)
+    begin_writing(cloud)
     cloud.patch({"mirroring": ECHO}, cloud.document(**RUNNING))
     cloud.instance(**RUNNING)
     ran = run_main(mirroring, options(cloud, wait_timeout=1))
@@ -259,7 +267,7 @@ def test_the_time_limit(cloud: Cloud) -> None:
 
 
 def test_disabling(cloud: Cloud) -> None:
-    begin(cloud, ["^a$"], parameters={"throughput": "300"})
+    begin_writing(cloud, ["^a$"], parameters={"throughput": "300"})
     cloud.patch({"throughput": "300", "mirroring": {"disable": True}}, cloud.document(**RUNNING))
     cloud.instance(**DONE)
     cloud.selection(None)

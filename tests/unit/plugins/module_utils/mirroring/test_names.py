@@ -80,6 +80,10 @@ def test_renaming_agrees_with_a_substitution(name: str, **parts: str) -> None:
         ({"type": "none", "rename": {"add_prefix": None, "add_suffix": ""}}, Transform("none")),
         ({"type": "rename", "rename": {"add_prefix": "x-"}}, Transform("rename", add_prefix="x-")),
         (
+            {"type": "rename", "rename": {"add_prefix": "x" * 248, "remove_suffix": "y" * 248}},
+            Transform("rename", add_prefix="x" * 248, remove_suffix="y" * 248),
+        ),
+        (
             {
                 "type": "rename",
                 "rename": {"add_prefix": "a", "remove_prefix": "b", "add_suffix": "c", "remove_suffix": "d"},
@@ -106,6 +110,12 @@ def test_parsing_transforms(value: t.Any, expected: Transform | None) -> None:
         ({"type": "use_alias", "rename": {"remove_suffix": "x"}}, "works with type rename only"),
         ({"type": "none", "rename": "x"}, "rename"),
         ({"type": "use_alias", "rename": ["add_prefix"]}, "rename"),
+        ({"type": "rename", "rename": {"add_prefix": "x" * 249}}, "add_prefix and add_suffix of 249 characters"),
+        ({"type": "rename", "rename": {"add_prefix": "x" * 200, "add_suffix": "y" * 49}}, "of 249 characters together"),
+        (
+            {"type": "rename", "rename": {"remove_suffix": "x" * 300}},
+            "remove_prefix and remove_suffix of 300 characters",
+        ),
         ({"type": "rename"}, "renames nothing"),
         ({"type": "rename", "rename": None}, "renames nothing"),
         ({"type": "rename", "rename": {}}, "renames nothing"),
@@ -138,7 +148,7 @@ def test_simple_transforms_are_sent_without_rename(kind: t.Literal["use_alias", 
     assert Transform(kind).to_parameters() == {"type": kind}
 
 
-@pytest.mark.parametrize("alias", ["us-south", "a", "A.b_c-9", "x" * 200])
+@pytest.mark.parametrize("alias", ["us-south", "a", "A.b_c-9", "x" * 200, "x" * 228])
 def test_usable_aliases(alias: str) -> None:
     check_alias(alias, "source_alias")
 
@@ -147,6 +157,14 @@ def test_usable_aliases(alias: str) -> None:
 def test_unusable_aliases(alias: str) -> None:
     with pytest.raises(InvalidInput, match=r"source_alias .* cannot be part of a topic name"):
         check_alias(alias, "source_alias")
+
+
+@pytest.mark.parametrize("length", [229, 249, 5000])
+def test_an_alias_that_no_topic_name_has_room_for(length: int) -> None:
+    """Together with .checkpoints.internal it has more than 249 characters."""
+    with pytest.raises(InvalidInput, match=f"target_alias has {length} characters, more than 228") as caught:
+        check_alias("x" * length, "target_alias")
+    assert len(caught.value.message) < 200
 
 
 @pytest.mark.parametrize(

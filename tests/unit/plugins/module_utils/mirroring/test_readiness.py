@@ -314,8 +314,9 @@ def test_reporting() -> None:
         "[warn] b: Hm. Look.",
         "[unknown] d: Who knows.",
     ]
-    assert problems(listed, "none") == "Bad. Mend it. Worse."
-    assert problems(listed[:2], "none") == "none"
+    assert problems("a -> b", listed) == "a -> b: Bad. Mend it. Worse."
+    assert problems("a -> b", listed, also_unknown=True) == "a -> b: Bad. Mend it. Who knows. Worse."
+    assert problems("a -> b", listed[:2]) == ""
     assert failed(listed)
     assert not failed(listed[:2])
     assert (count(1, "topic"), count(0, "topic"), count(2, "topic")) == ("1 topic", "0 topics", "2 topics")

@@ -92,6 +92,13 @@ def test_patterns_of_both_dialects(pattern: str) -> None:
         "a++b",
         "a?+",
         "(a|b)+a{2}+",
+        r"^\Qa(b[\E\p{L}$",
+        r"[]\p{L}]",
+        r"[^]a&&[b]]",
+        r"[[]]",
+        r"^\c(\p{L}$",
+        r"(?x)\p{L} # (",
+        r"\(\[\p{L}",
     ],
 )
 def test_patterns_that_only_java_understands_are_not_matched_here(pattern: str) -> None:
@@ -134,6 +141,40 @@ def test_patterns_that_the_service_cannot_know(pattern: str) -> None:
     assert repr(pattern) in caught.value.reason
     assert "fine" not in caught.value.reason
     assert "regular expressions" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flaw"),
+    [
+        (r"^(\p{L}$", "unterminated group"),
+        (r"^\p{L})$", "unbalanced parenthesis"),
+        (r"a*+)(", "unbalanced parenthesis"),
+        (r"(?:a++", "unterminated group"),
+        (r"^[\p{L}$", "unterminated character class"),
+        (r"^[a[b]$", "unterminated character class"),
+        (r"*\p{L}", "nothing to repeat before *"),
+        (r"(+\p{L})", "nothing to repeat before +"),
+        (r"\p{L}|?", "nothing to repeat before ?"),
+        ("\\p{L}\\", "a backslash at its end"),
+    ],
+)
+def test_a_pattern_that_is_broken_in_every_dialect(pattern: str, flaw: str) -> None:
+    """Although it has a construct of Java, nobody needs to ask the service."""
+    with pytest.raises(InvalidInput, match="not a usable topic pattern") as caught:
+        compile_patterns([pattern])
+    assert caught.value.reason.endswith(f"{pattern!r}: {flaw}")
+
+
+@pytest.mark.parametrize("pattern", ["(?a)b", "(?ia)b", "(?a:b)", r"^\U0001f600$", r"^\\\U0001f600$"])
+def test_pythons_own_flag_and_escape(pattern: str) -> None:
+    with pytest.raises(InvalidInput, match="a construct that the service's regular expressions do not have"):
+        compile_patterns([pattern])
+
+
+@pytest.mark.parametrize("pattern", [r"\(?a", r"\\Ua", r"(?i)a", r"(?:a)", r"(?=a)"])
+def test_what_only_looks_like_pythons_own(pattern: str) -> None:
+    (compiled,) = compile_patterns([pattern])
+    assert compiled.regex is not None
 
 
 @pytest.mark.parametrize("pattern", ["^a{,3}$", "^a{b}$", "^a{$", "{"])

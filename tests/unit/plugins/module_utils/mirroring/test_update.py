@@ -168,7 +168,7 @@ class World:
         self.ops.append(Op(now, start, start + told.duration, told.good, True, answered, told.text))
         self.accepted += 1
         if not told.good and answered:
-            self.after = ("a failed operation", start + told.duration - self.authorized < YOUNG or not alone)
+            self.after = ("a failed operation", self.young() or not alone)
         if not answered:
             raise _errors.NoAnswer("reset")
         return old if told.kind == "stale" else self.view(now)
@@ -176,9 +176,9 @@ class World:
     def young(self) -> bool:
         return self.clock.now - self.authorized < YOUNG
 
-    def look_up(self) -> float:
+    def look_up(self, moment: float) -> float:
         self.looked_up += 1
-        return self.authorized + YOUNG - self.clock.now
+        return self.authorized + YOUNG - moment
 
     # -- the thing under test
 

@@ -61,6 +61,7 @@ class Scene:
         return wait_for_operation(
             self.call,
             self.read,
+            label="es-target",
             limits=self.limits,
             deadline=self.clock.monotonic() + self.limits.timeout,
             progress=Progress(self.call, "a -> b"),
@@ -159,18 +160,36 @@ def test_reads_that_fail_until_the_deadline() -> None:
 @pytest.mark.parametrize(
     "error", [_errors.NotFound("gone", status=404), _errors.PermissionDenied("no", status=403), _errors.TlsFailed("x")]
 )
-def test_reads_that_fail_for_good(error: _errors.ExchangeError) -> None:
+def test_reads_that_are_refused_for_good(error: _errors.ExchangeError) -> None:
+    """Not at once: they have worked before. And not until the deadline."""
     scene = Scene(RUNNING, error)
-    with pytest.raises(type(error)):
+    with pytest.raises(type(error)) as caught:
         scene.wait()
-    assert scene.count == 2
+    assert 120 <= scene.clock.now - 1000 <= 200
+    assert 5 <= scene.count <= 12
+    assert "The update goes on by itself" in caught.value.remedy
 
 
-def test_intervals_are_jittered_after_a_short_first_one() -> None:
+def test_reads_that_are_refused_in_passing_are_borne() -> None:
+    refused = _errors.PermissionDenied("no", status=403)
+    scene = Scene(RUNNING, *[refused] * 4, RUNNING, *[refused] * 4, END)
+    assert scene.wait() == END
+
+
+def test_an_expired_wait_shows_the_last_trouble() -> None:
+    scene = Scene(RUNNING, transient("Bad gateway"), timeout=300)
+    with pytest.raises(_errors.WaitExpired) as caught:
+        scene.wait()
+    assert caught.value.status == 503
+    assert "Bad gateway" in caught.value.message
+    assert "es-target" in caught.value.message
+
+
+def test_intervals_grow_to_what_is_asked_for_and_are_jittered() -> None:
     scene = Scene(*[RUNNING] * 40, END)
     scene.wait()
-    first, *rest = scene.clock.slept
-    assert 1.8 <= first <= 2.2
+    first, second, third, fourth, *rest = scene.clock.slept
+    assert [first, second, third, fourth] == [pytest.approx(seconds, rel=0.1001) for seconds in (2, 4, 8, 16)]
     assert all(27 <= seconds <= 33 for seconds in rest)
     assert len({round(seconds, 3) for seconds in rest}) > 20
 

@@ -1,0 +1,178 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs modules in this process against the simulator, in its virtual time: hours pass in milliseconds.
+
+``mirror()`` calls the modules as the playbook's roles do; test_stage.py holds it against the real playbook.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import (
+    Call,
+    PrivateTokenStore,
+    carry_out,
+)
+from ansible_collections.mirrorops.event_streams.plugins.modules import (
+    authorization_policy,
+    instance_info,
+    mirroring,
+    mirroring_info,
+    readiness_info,
+    topic_selection,
+)
+from simulator import Simulator, load_scenario
+from simulator.scenario import chosen_switches
+
+SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
+SOURCE_GUID, TARGET_GUID = "11111111-aaaa-4bbb-8ccc-000000000001", "22222222-aaaa-4bbb-8ccc-000000000002"
+ACCOUNT = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+KEY = "simulated-key-main"
+TOPICS = ["^orders$", "^payments$"]
+AUTHORIZED = [{"subject": TARGET, "resource": SOURCE}]
+ENABLED = {
+    "mirroring": {"source": SOURCE, "source_alias": "us-south", "target_alias": "us-east"},
+    "selection": TOPICS,
+}
+TIMING = {
+    "operation_seconds": 2400.0,
+    "remote_topic_seconds": 20.0,
+    "active_topic_seconds": 20.0,
+    "enabling_visibility_seconds": 20.0,
+}
+
+
+class VirtualClock:
+    """The simulator's own clock: it moves when somebody sleeps, and only then. ``step`` is what an administrator does to the
+    time of day, which no monotonic clock sees; ``behind`` is how long the machine was suspended, which it does not see either."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._clock = simulator.clock
+        self.step = 0.0
+        self.behind = 0.0
+
+    def monotonic(self) -> float:
+        return self._clock.now() - self.behind
+
+    def time(self) -> float:
+        return self._clock.now() + self.step
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0, f"sleeping for {seconds}"
+        self._clock.advance(seconds)
+
+
+class RoleFailed(Exception):
+    """The role's own check failed; the text is what its assert task shows."""
+
+
+class Stage:
+    """One pair in one simulator, and everything that modules said: ``shown`` collects progress, warnings and traces."""
+
+    def __init__(self, simulator: Simulator, **options: Any) -> None:
+        simulator.clock.speed = 0
+        self.simulator = simulator
+        self.clock = VirtualClock(simulator)
+        self.shown: list[str] = []
+        self.check_wanted: Callable[[], None] = lambda: None
+        self._options = options
+        self._tokens = PrivateTokenStore()
+
+    def forget_tokens(self) -> None:
+        """As another run, which has to ask for a token itself."""
+        self._tokens = PrivateTokenStore()
+
+    def call(self, module: types.ModuleType, check_mode: bool = False, **options: Any) -> Call:
+        """A call with validated options. Raises ValueError for options that Ansible itself refuses."""
+        spec = module.SPEC
+        base = {
+            "ibmcloud_api_key": KEY,
+            "iam_endpoint": self.simulator.url,
+            "resource_controller_endpoint": self.simulator.url,
+            "request_timeout": 5,
+        }
+        given = {**base, **self._options, **options}
+        known = {name: value for name, value in given.items() if name in spec.options and value is not None}
+        checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(known)
+        if checked.error_messages:
+            raise ValueError("; ".join(checked.error_messages))
+        return Call(
+            params=checked.validated_parameters,
+            check_mode=check_mode,
+            clock=self.clock,
+            tokens=self._tokens,
+            progress=self.shown.append,
+            warn=self.shown.append,
+            trace=self.shown.append,
+            check_wanted=self.check_wanted,
+        )
+
+    def run(self, module: types.ModuleType, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        """Runs one module. Raises MirrorOpsError."""
+        return carry_out(module.run, self.call(module, check_mode, **options))
+
+    def mirror(self, **given: Any) -> dict[str, Any]:
+        """setup, bindings, enable and validate, as the playbook does. Returns the results by role. Raises MirrorOpsError and
+        RoleFailed."""
+        pair = {"source": SOURCE, "target": TARGET, "topics": TOPICS, "wait": True, **given}
+        ready = self.run(readiness_info, **pair)
+        if not ready["ready"]:
+            raise RoleFailed(ready["problems"])
+        bound = self.bind(pair["source"], pair["target"])
+        enabled, selected = self.enable(pair, bound["authorized_at"])
+        looked = self.validate(pair)
+        return {"setup": ready, "bindings": bound, "enable": enabled, "selection": selected, "validate": looked}
+
+    def bind(self, source: str, target: str) -> dict[str, Any]:
+        """The bindings role."""
+        (one,) = self.run(instance_info, instance=source)["instances"]
+        (other,) = self.run(instance_info, instance=target)["instances"]
+        return self.run(authorization_policy, **authorization(one, other))
+
+    def enable(self, pair: dict[str, Any], authorized_at: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The enable role."""
+        enabled = self.run(mirroring, authorized_at=authorized_at, **pair)
+        just_enabled = enabled["changed"] or enabled["waiting"]
+        chosen = {"target": pair["target"], "topics": pair["topics"], "settle_timeout": pair.get("settle_timeout")}
+        return enabled, self.run(topic_selection, just_enabled=just_enabled, **chosen)
+
+    def validate(self, pair: dict[str, Any]) -> dict[str, Any]:
+        """The validate role."""
+        looked = self.run(mirroring_info, **pair)
+        if looked["verdict"] != "mirroring":
+            raise RoleFailed(looked["problems"])
+        return looked
+
+
+def authorization(source: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
+    """The options of authorization_policy, from two instances as instance_info shows them: IAM's source is the target."""
+    return {
+        "account_id": source["account_id"],
+        "source_service_account": target["account_id"],
+        "source_service_instance_id": target["guid"],
+        "source_resource_group_id": target["resource_group_id"],
+        "target_service_instance_id": source["guid"],
+        "target_resource_group_id": source["resource_group_id"],
+    }
+
+
+def scenario(
+    name: str = "friendly",
+    *,
+    switches: dict[str, str] | None = None,
+    timing: dict[str, float] | None = None,
+    target: dict[str, Any] | None = None,
+    **members: Any,
+) -> dict[str, Any]:
+    """A scenario of the simulator with changes, and with operations that take 40 minutes."""
+    chosen = {**load_scenario(name), **members}
+    chosen["timing"] = {**chosen.get("timing", {}), **TIMING, **(timing or {})}
+    chosen["switches"] = {**chosen_switches(chosen), **(switches or {})}
+    next(entry for entry in chosen["instances"] if entry["name"] == TARGET).update(target or {})
+    return chosen

@@ -1,0 +1,59 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every trouble at every request of every flow. `make test` takes a seeded sample of the cases, `make test-full` all of them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+import pytest
+
+from ansible_collections.mirrorops.event_streams.tests.faults.matrix import (
+    FAULTS,
+    FLOWS,
+    POLLING,
+    Flow,
+    cases,
+    try_case,
+)
+from ansible_collections.mirrorops.event_streams.tests.faults.stage import Stage
+from simulator import Simulator
+
+SAMPLE = 0.08
+SEED = 20261123
+
+every_fault = pytest.mark.parametrize("fault", FAULTS)
+every_flow = pytest.mark.parametrize("flow", FLOWS, ids=[flow.name for flow in FLOWS])
+
+
+def sweep(flow: Flow, fault: str, share: float, record: Callable[[str, object], None]) -> None:
+    """Tries a share of one trouble's cases in one flow."""
+    with Simulator(flow.scenario) as simulator:
+        flow.run(Stage(simulator, **POLLING))
+        usual = simulator.journal
+        assert flow.done(simulator)
+        mine = [case for case in cases(usual) if case.fault == fault]
+        chosen = random.Random(f"{SEED} {flow.name} {fault}").sample(mine, math.ceil(share * len(mine)))
+        verdicts = {case: try_case(simulator, flow, case, len(usual)) for case in chosen}
+    defects = [f"{flow.name}: {case}: {defect}" for case, verdict in verdicts.items() for defect in verdict.defects]
+    record("fault", fault)
+    record("cases", len(verdicts))
+    record("recovered", sum(verdict.recovered for verdict in verdicts.values()))
+    record("defects", sum(bool(verdict.defects) for verdict in verdicts.values()))
+    assert not defects, "\n".join(defects)
+
+
+@every_fault
+@every_flow
+def test_a_sample_of_the_matrix(flow: Flow, fault: str, record_property: Callable[[str, object], None]) -> None:
+    sweep(flow, fault, SAMPLE, record_property)
+
+
+@pytest.mark.slow
+@every_fault
+@every_flow
+def test_the_whole_matrix(flow: Flow, fault: str, record_property: Callable[[str, object], None]) -> None:
+    sweep(flow, fault, 1.0, record_property)
