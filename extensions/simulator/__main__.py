@@ -8,6 +8,7 @@ import argparse
 import os
 import shlex
 import signal
+import ssl
 import sys
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", type=Path, help="write export lines for a shell into this file when ready")
     parser.add_argument("--account", help="whose API key goes into the env file (id or name; default: the first)")
     parser.add_argument("--prefix", action="store_true", help="endpoints in the env file carry a path")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve https with this certificate chain (PEM)")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key (PEM, without passphrase)")
     parser.add_argument("--exit-with-parent", action="store_true", help="end when the parent process ends")
     parser.add_argument("--list-scenarios", action="store_true", help="print the names of all scenarios")
     parser.add_argument("--list-switches", action="store_true", help="print all switches")
@@ -39,9 +42,20 @@ def _publish(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
+    if not options.tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(options.tls_cert, options.tls_key, password=str)  # never ask for one
+    except OSError as problem:
+        raise OSError(f"{options.tls_cert} and {options.tls_key} are no certificate with its key: {problem}") from None
+    return context
+
+
 def _run(options: argparse.Namespace) -> int:
     parent = os.getppid()
-    simulator = Simulator(options.scenario, options.port)
+    simulator = Simulator(options.scenario, options.port, tls=_tls(options))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: simulator.ended.set())
     with simulator:
@@ -75,6 +89,8 @@ def main() -> int:
         return 0
     if not options.scenario:
         parser.error("--scenario is needed")
+    if bool(options.tls_cert) != bool(options.tls_key):
+        parser.error("--tls-cert and --tls-key go together")
     try:
         return _run(options)
     except ScenarioError as problem:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -28,11 +29,19 @@ class Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, handle: Handle, now: Callable[[], float], port: int = 0, host: str = LOOPBACK) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        now: Callable[[], float],
+        port: int = 0,
+        host: str = LOOPBACK,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         if host != LOOPBACK:
             raise ValueError(f"the simulator listens on {LOOPBACK} only")
         self.handle = handle
         self.now = now
+        self._tls = tls
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._workers: set[threading.Thread] = set()
@@ -82,15 +91,33 @@ class Listener(ThreadingHTTPServer):
                 self._open.discard(request)
                 self._workers.discard(threading.current_thread())
 
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands here, in the connection's own thread, where nobody else has to wait for it."""
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self._guard:
+            secured = self._tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            self._open.add(secured)
+        try:
+            if not self.stopping.is_set():  # else stop() may not have seen this socket
+                secured.do_handshake()
+                super().finish_request(secured, client_address)
+        finally:
+            with self._guard:
+                self._open.discard(secured)
+            self.shutdown_request(secured)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore connections that clients break; show everything else."""
+        """Ignore connections that clients break, in the middle of a handshake as well; show everything else."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
 
 def _hang_up(connection: socket.socket, how: int = socket.SHUT_RDWR) -> None:
     with contextlib.suppress(OSError):
-        connection.shutdown(how)
+        # Not connection.shutdown(): with TLS that would send what is still being written as plain text.
+        socket.socket.shutdown(connection, how)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import ssl
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -21,15 +22,23 @@ from .world import World
 
 
 class Simulator:
-    """A simulated IBM Cloud on the loopback address; use it as a context manager."""
+    """A simulated IBM Cloud on the loopback address, with ``tls`` behind https; use it as a context manager."""
 
-    def __init__(self, scenario: dict[str, Any] | str | Path, port: int = 0, host: str = LOOPBACK) -> None:
+    def __init__(
+        self,
+        scenario: dict[str, Any] | str | Path,
+        port: int = 0,
+        host: str = LOOPBACK,
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         if host != LOOPBACK:
             raise ValueError(f"the simulator listens on {LOOPBACK} only")
         self.scenario = load_scenario(scenario)
         self.ended = threading.Event()
         self._engine = Engine(self.scenario)
         self._port = port
+        self._tls = tls
         self._main: Listener | None = None
         self._admin: dict[str, Listener] = {}
 
@@ -39,10 +48,10 @@ class Simulator:
         """Open the port, or with ``"admin": "port"`` one more for each instance."""
         if self._main is not None:
             raise RuntimeError("the simulator is already running")
-        self._main = Listener(self._handle, self.clock.now, self._port)
+        self._main = Listener(self._handle, self.clock.now, self._port, tls=self._tls)
         if self.scenario.get("admin", "path") == "port":
             for guid in self._engine.world.instances:
-                self._admin[guid] = Listener(self._for_instance(guid), self.clock.now)
+                self._admin[guid] = Listener(self._for_instance(guid), self.clock.now, tls=self._tls)
         self._engine.world.admin_url = self.admin_url
         for listener in self._listeners():
             listener.start()
@@ -81,7 +90,10 @@ class Simulator:
         """Return the base URL of everything."""
         if self._main is None:
             raise RuntimeError("the simulator is not running")
-        return f"http://{LOOPBACK}:{self._main.port}"
+        return self._address(self._main)
+
+    def _address(self, listener: Listener) -> str:
+        return f"{'https' if self._tls else 'http'}://{LOOPBACK}:{listener.port}"
 
     @property
     def iam_url(self) -> str:
@@ -97,7 +109,7 @@ class Simulator:
         """Return the admin base URL of an instance (object, GUID or unique name)."""
         found = instance if isinstance(instance, Instance) else self.instance(instance)
         if found.guid in self._admin:
-            return f"http://{LOOPBACK}:{self._admin[found.guid].port}"
+            return self._address(self._admin[found.guid])
         return f"{self.url}/es/{found.guid}"
 
     def environment(self, account: str | None = None, *, prefix: bool = False) -> dict[str, str]:

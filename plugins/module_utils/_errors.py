@@ -166,6 +166,13 @@ class ApiError(ExchangeError):
     default_remedy = "Check the options against what the service says; if they are right, run again later."
 
 
+class Redirected(ApiError):
+    """3xx: the endpoint is elsewhere, or something else answers for it. Neither waiting nor a right helps."""
+
+    kind = "redirected"
+    default_remedy = "Correct the endpoint."
+
+
 class AuthenticationFailed(ApiError):
     """401, or a refused API key."""
 

@@ -17,8 +17,10 @@ import email.utils
 import ipaddress
 import json
 import math
+import os
 import random
 import re
+import ssl
 import typing as t
 import urllib.parse
 import uuid
@@ -159,6 +161,9 @@ class Http:
             ) as response:
                 return response.status_code, response.headers, self._body(response, deadline)
         except requests.exceptions.SSLError as error:
+            self._check_authorities()
+            if not _was_refused_by_us(error):
+                raise _errors.NoAnswer(f"no complete answer from {_host(url)}: {_cause(error)}") from error
             raise _errors.TlsFailed(
                 f"the certificate of {_host(url)} could not be verified: {_cause(error)}"
             ) from error
@@ -172,6 +177,25 @@ class Http:
             if "NewConnectionError" in repr(error):
                 failure.processed = "no"
             raise failure from error
+        except OSError:
+            self._check_authorities()
+            raise
+
+    def _check_authorities(self) -> None:
+        """Raises InvalidInput when the certificates to trust cannot be read; what ``requests`` says then names neither file nor cause."""
+        path = self._verify
+        if path is True:
+            path = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        if not isinstance(path, str):
+            return
+        place = {"capath": path} if os.path.isdir(path) else {"cafile": path}
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**place)
+        except OSError as error:
+            raise _errors.InvalidInput(
+                f"the certificates to trust cannot be read from {path}: {error}",
+                remedy="Correct ca_path, or REQUESTS_CA_BUNDLE in the environment.",
+            ) from error
 
     def _body(self, response: t.Any, deadline: float) -> str:
         """The body as it comes in, so that an answer that drips or swells is ended in time."""
@@ -201,11 +225,10 @@ class Http:
                     transaction_id=transaction_id,
                 ) from error
         if 300 <= status < 400:
-            raise _errors.ApiError(
+            raise _errors.Redirected(
                 "the service answered with a redirect, which is not followed because it would carry credentials elsewhere",
                 status=status,
                 transaction_id=transaction_id,
-                remedy="Correct the endpoint.",
             )
         code, message, body = _errors.describe_body(text)
         kind = _errors.error_for_status(status)
@@ -334,6 +357,18 @@ def check_endpoint(url: str, option: str) -> str:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _errors.InvalidInput(f"{option} would send credentials unencrypted to {parts.hostname}", remedy=remedy)
     return url.strip().rstrip("/")
+
+
+def _was_refused_by_us(error: BaseException) -> bool:
+    """Whether a certificate was not accepted. Everything else that breaks TLS, a handshake or a record, may pass, and may have come after
+    the request."""
+    causes: list[t.Any] = [error]
+    while causes:
+        cause = causes.pop()
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        causes += [inner for inner in (getattr(cause, "reason", None), *cause.args) if isinstance(inner, BaseException)]
+    return False
 
 
 def _arriving(response: t.Any) -> t.Iterator[bytes]:

@@ -153,7 +153,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     preview,
     same_selection,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import pause
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
+    LONGEST_LOOK,
+    growing,
+    pause,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     ADMIN,
     ALIASES,
@@ -173,8 +177,6 @@ SPEC = ArgSpec(
         "settle_timeout": {"type": "float", "default": 60},
     }
 ).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
-
-PATIENCE = 2.0
 
 
 def run(call: Call) -> Result:
@@ -210,6 +212,7 @@ def _enabled_selection(call: Call, admin: Admin) -> list[str] | None:
     just_enabled = call.params["just_enabled"]
     seconds = float(call.params["settle_timeout"]) if just_enabled and not call.check_mode else 0.0
     deadline = call.clock.monotonic() + seconds
+    intervals = growing(LONGEST_LOOK)
     while True:
         trouble: _errors.ExchangeError = _errors.NotFound(
             "mirroring is not enabled there, so there is no topic selection",
@@ -226,7 +229,7 @@ def _enabled_selection(call: Call, admin: Admin) -> list[str] | None:
             return selection
         if call.clock.monotonic() >= deadline:
             raise trouble
-        pause(call.clock, PATIENCE, deadline)
+        pause(call.clock, next(intervals), deadline)
 
 
 def _preview(call: Call, cloud: Cloud, target: Instance, patterns: list[Compiled]) -> list[dict[str, t.Any]]:

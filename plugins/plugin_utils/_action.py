@@ -37,6 +37,7 @@ from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared im
 
 display = Display()
 OMIT_PLACEHOLDER = "__omit_place_holder__"
+SECRET_VARIABLES = ("IC_API_KEY", "IBMCLOUD_API_KEY", "IC_IAM_TOKEN", "IBMCLOUD_IAM_TOKEN")
 SECRET_OPTIONS = ("ibmcloud_api_key", "source_api_key")
 PR_SET_PDEATHSIG = 1
 
@@ -64,6 +65,16 @@ class InProcessAction(ActionBase):
             else:
                 result.update(self._hand_over(spec, arguments, task_vars))
         return result
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, t.Any] | None = None) -> str:
+        """What Ansible puts before the command line of an ordinary module: without credentials, because everybody on that machine can
+        read it. ``_hand_over`` passes them as arguments instead."""
+        environment: dict[str, t.Any] = {}
+        super()._compute_environment_string(environment)
+        if raw_environment_out is not None:
+            raw_environment_out.update(environment)
+        visible = {name: value for name, value in environment.items() if name not in SECRET_VARIABLES}
+        return t.cast(str, self._connection._shell.env_prefix(**visible))
 
     def _in_process(self) -> bool:
         transport = str(getattr(self._connection, "transport", ""))

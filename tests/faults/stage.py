@@ -124,16 +124,19 @@ class Stage:
         ready = self.run(readiness_info, **pair)
         if not ready["ready"]:
             raise RoleFailed(ready["problems"])
-        bound = self.bind(pair["source"], pair["target"])
+        bound = self.bind(pair["source"], pair["target"], failback=bool(pair.get("failback")))
         enabled, selected = self.enable(pair, bound["authorized_at"])
         looked = self.validate(pair)
         return {"setup": ready, "bindings": bound, "enable": enabled, "selection": selected, "validate": looked}
 
-    def bind(self, source: str, target: str) -> dict[str, Any]:
-        """The bindings role."""
+    def bind(self, source: str, target: str, *, failback: bool = False) -> dict[str, Any]:
+        """The bindings role. Returns the result for the direction of mirroring."""
         (one,) = self.run(instance_info, instance=source)["instances"]
         (other,) = self.run(instance_info, instance=target)["instances"]
-        return self.run(authorization_policy, **authorization(one, other))
+        result = self.run(authorization_policy, **authorization(one, other))
+        if failback:
+            self.run(authorization_policy, **authorization(other, one))
+        return result
 
     def enable(self, pair: dict[str, Any], authorized_at: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """The enable role."""

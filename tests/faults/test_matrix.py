@@ -14,12 +14,11 @@ import pytest
 from ansible_collections.mirrorops.event_streams.tests.faults.matrix import (
     FAULTS,
     FLOWS,
-    POLLING,
     Flow,
     cases,
     try_case,
+    undisturbed,
 )
-from ansible_collections.mirrorops.event_streams.tests.faults.stage import Stage
 from simulator import Simulator
 
 SAMPLE = 0.08
@@ -32,9 +31,7 @@ every_flow = pytest.mark.parametrize("flow", FLOWS, ids=[flow.name for flow in F
 def sweep(flow: Flow, fault: str, share: float, record: Callable[[str, object], None]) -> None:
     """Tries a share of one trouble's cases in one flow."""
     with Simulator(flow.scenario) as simulator:
-        flow.run(Stage(simulator, **POLLING))
-        usual = simulator.journal
-        assert flow.done(simulator)
+        usual = undisturbed(simulator, flow)
         mine = [case for case in cases(usual) if case.fault == fault]
         chosen = random.Random(f"{SEED} {flow.name} {fault}").sample(mine, math.ceil(share * len(mine)))
         verdicts = {case: try_case(simulator, flow, case, len(usual)) for case in chosen}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -136,3 +137,45 @@ def test_the_time_to_wait_is_over(simulate: Any, playbook: Any, observe: Any) ->
     joined = playbook.mirror(meanwhile=lambda: (seen.polled(), seen.later())).worked()
     assert joined.facts["enable_result"]["action"] == "joined"
     seen.mirrored()
+
+
+@pytest.mark.parametrize("lag", [0.0, 0.3, *(pytest.param(n / 8, marks=pytest.mark.slow) for n in range(1, 17))])
+@pytest.mark.parametrize("echo", ["full", "none"])
+def test_two_runs_at_the_same_moment(simulate: Any, playbook: Any, observe: Any, echo: str, lag: float) -> None:
+    """One policy, one update, both succeed; whoever comes second waits for the first. (In step: tests/faults.)"""
+    simulator = simulate(switches={"echo": echo}, timing={"operation_seconds": 1.5})
+    name = "mirrorops.event_streams.mirror"
+    first = playbook.start(name, playbook.pair)
+    time.sleep(lag)
+    second = playbook.start(name, playbook.pair)
+    for process, record in (first, second):
+        playbook.finish(process, record).worked()
+    seen = observe(simulator)
+    seen.mirrored()
+    assert len(seen.policies()) == 1
+    assert len(simulator.instance(TARGET).updates) == 1
+    simulator.clear_journal()
+    assert playbook.mirror().worked().changed == 0
+    seen.untouched()
+
+
+def test_the_deadline_is_reached(simulate: Any, playbook: Any, observe: Any) -> None:
+    """The result says what is still running and how to join it; `validate` joins it, and `mirror` finishes the work."""
+    simulator = simulate(timing={"operation_seconds": observe.ages})
+    seen = observe(simulator)
+    run = playbook.mirror(mirroring_wait_timeout=1)
+    assert "update in progress" in run.failure
+    assert "Run the playbook mirror again to join it; validate only waits and looks." in run.failure
+    (failed,) = [entry["result"] for entry in run.tasks if entry["status"] == "failed"]
+    assert failed["failure"]["kind"] == "wait_expired"
+    assert failed["failure"]["operation"]["state"] == "in progress"
+    assert failed["changed"] is True
+
+    looking = playbook.mirror(
+        play="validate", mirroring_topics=None, meanwhile=lambda: (seen.polled(), seen.later())
+    ).worked()
+    assert looking.facts["validate_result"]["verdict"] == "mirroring"
+    assert looking.facts["validate_result"]["operation"]["state"] == "succeeded"
+    playbook.mirror().worked()
+    seen.mirrored()
+    assert len(seen.patches(accepted=False)) == 1

@@ -34,13 +34,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     observe,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
+    LONGEST_LOOK,
     Progress,
+    growing,
     pause,
     read_limits,
     wait_for_operation,
 )
-
-APPEARING_INTERVAL = 5.0
 
 
 class Look:
@@ -87,6 +87,7 @@ class Look:
             )
             return self._report(observe(self._target, selection, names), self._active(), [], [], None)
         started = self._call.clock.monotonic()
+        intervals = growing(min(self._limits.interval, LONGEST_LOOK))
         authorization = None
         while True:
             if authorization is None or not authorization.policy_ids:
@@ -97,7 +98,7 @@ class Look:
             if self._call.clock.monotonic() >= started + seconds:
                 break
             self._progress.note("waiting for what is selected to appear on the target")
-            pause(self._call.clock, min(self._limits.interval, APPEARING_INTERVAL), started + seconds)
+            pause(self._call.clock, next(intervals), started + seconds)
         verdict = validation.verdict(findings)
         if self._call.check_mode and self._params["assume_changes"]:
             findings = validation.predicted(findings)

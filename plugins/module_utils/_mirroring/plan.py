@@ -70,8 +70,10 @@ def plan_present(state: State, wanted: Settings, *, recreate: bool, force: bool)
 
 
 def plan_absent(state: State, *, force: bool) -> Plan:
-    """What makes a target stop mirroring. Raises CannotTell; sends nothing."""
-    if state.enabled.value is None and not force:
+    """What makes a target stop mirroring. Raises CannotTell, also where what can be seen contradicts itself; sends nothing."""
+    if force and (state.enabled.value is None or state.contradictory):
+        return Plan(("disable",))
+    if state.enabled.value is None or state.contradictory:
         raise _cannot_tell(state)
     return Plan(() if state.enabled.value is False else ("disable",))
 
@@ -97,6 +99,8 @@ def check_throughput(throughput: int | None) -> None:
 
 def _cannot_tell(state: State) -> CannotTell:
     why = getattr(state.selection, "reason", "an update is running")
+    if state.contradictory:
+        why = "the instance's document says that it is, the mirroring API that it is not (HTTP 404)"
     return CannotTell(
         f"whether mirroring is enabled could not be found out: {why}",
         remedy="Make the target's admin API reachable for an identity with Manager on its cluster (admin_url overrides its "

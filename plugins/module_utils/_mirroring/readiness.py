@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     LONGEST_ALIAS,
     source_traces,
@@ -254,9 +254,9 @@ def _other_source(facts: Facts) -> Finding:
         return Finding("other_source", "pass", "The target is not mirroring yet.")
     if enabled is None:
         reason = getattr(facts.state.selection, "reason", "an operation is running")
-        return Finding(
-            "other_source", "unknown", f"Whether the target is mirroring already could not be read: {reason}"
-        )
+        # Nothing would be enabled without knowing that, so nothing else needs to be written either.
+        status: Status = "fail" if getattr(facts.state.selection, "lasting", False) else "unknown"
+        return Finding("other_source", status, f"Whether the target is mirroring already could not be read: {reason}")
     now = facts.state.fields["source_crn"]
     if now.how != "echoed":
         return _traced_source(facts)

@@ -11,10 +11,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import same_selection
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import pause
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
+    LONGEST_LOOK,
+    growing,
+    pause,
+)
 
 MOST_ATTEMPTS = 6
-PATIENCE = 2.0
 
 
 def replace_selection(call: Call, admin: Admin, topics: list[str]) -> list[str]:
@@ -33,6 +36,7 @@ def replace_selection(call: Call, admin: Admin, topics: list[str]) -> list[str]:
             break
         number += 1
     deadline = call.clock.monotonic() + float(call.params["settle_timeout"])
+    intervals = growing(LONGEST_LOOK)
     while not same_selection(now := admin.selection(), topics):
         if call.clock.monotonic() >= deadline:
             raise _errors.UnusableAnswer(
@@ -41,7 +45,7 @@ def replace_selection(call: Call, admin: Admin, topics: list[str]) -> list[str]:
                 instance=admin.instance,
                 remedy="The service may be slow to show it, or somebody else is setting it at the same time. Run again.",
             )
-        pause(call.clock, PATIENCE, deadline)
+        pause(call.clock, next(intervals), deadline)
     return now or []
 
 

@@ -38,7 +38,7 @@ JAVA_ONLY = re.compile(
 PYTHON_ONLY = re.compile(r"\(\?[P(#]|(?<!\\)\(\?[a-zA-Z]*a|(?<!\\)(\\\\)*\\U|(?<!\\)\{(?!\d+(,\d*)?\})")
 """Constructs that Java does not have; looked for where JAVA_ONLY found nothing."""
 
-_JAVA_TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\c.|\\.|\[\^?|\(\??|.", re.DOTALL)
+_JAVA_TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\c.|\\x(?:[0-9A-Fa-f]{2}|\{[0-9A-Fa-f]+\})|\\.|\[\^?|\(\??|.", re.DOTALL)
 _COMMENTED = re.compile(r"\(\?[a-zA-Z]*x")
 
 
@@ -123,6 +123,8 @@ def _flaw(pattern: str) -> str | None:
     opened = True  # nothing stands before this place that could be repeated, or in a class, that could be ended
     tokens = _JAVA_TOKENS.findall(pattern)
     for token in tokens:
+        if token == "\\x":
+            return "an unfinished \\x"
         if classes:
             if token == "]" and opened and classes > 1:
                 return None

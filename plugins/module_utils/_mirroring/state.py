@@ -41,9 +41,10 @@ UNKNOWN = Known(None, "unknown")
 
 
 class Unreadable(t.NamedTuple):
-    """A selection that could not be read, and why; not the same as one that is not there."""
+    """A selection that could not be read, and why; not the same as one that is not there. ``lasting``: no later try changes that."""
 
     reason: str
+    lasting: bool = False
 
 
 Selection: t.TypeAlias = "list[str] | Unreadable | None"

@@ -41,7 +41,7 @@ def read_topics(account: Account, instance: Instance, option: str = "admin_url")
     try:
         return account.admin(instance, option).topics()
     except (_errors.ExchangeError, _errors.InvalidInput) as error:
-        return Unreadable(error.message)
+        return Unreadable(error.message, lasting=isinstance(error, _errors.InvalidInput))
 
 
 def read_selection(account: Account, instance: Instance, option: str = "admin_url") -> Selection:
@@ -49,7 +49,7 @@ def read_selection(account: Account, instance: Instance, option: str = "admin_ur
     try:
         return account.admin(instance, option).selection(patient=not instance.operation.unfinished)
     except (_errors.ExchangeError, _errors.InvalidInput) as error:
-        return Unreadable(error.message)
+        return Unreadable(error.message, lasting=isinstance(error, _errors.InvalidInput))
 
 
 def read_active_topics(account: Account, instance: Instance) -> list[str] | Unreadable | None:
@@ -57,7 +57,7 @@ def read_active_topics(account: Account, instance: Instance) -> list[str] | Unre
     try:
         return account.admin(instance).active_topics(patient=not instance.operation.unfinished)
     except (_errors.ExchangeError, _errors.InvalidInput) as error:
-        return Unreadable(error.message)
+        return Unreadable(error.message, lasting=isinstance(error, _errors.InvalidInput))
 
 
 def mirroring_grant(source: Instance, target: Instance) -> Grant:

@@ -27,8 +27,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import read_selection
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     GOES_ON,
+    LONGEST_LOOK,
     Limits,
     Progress,
+    growing,
     pause,
     wait_for_operation,
 )
@@ -204,6 +206,7 @@ class Update:
         self._lost += 1
         reached_before = self._reached(before.state)
         until = min(self._clock.monotonic() + self._limits.settle, self._deadline)
+        intervals = growing(min(self._limits.interval, LONGEST_LOOK))
         while True:
             observed = self._target.observe()
             now = observed.instance
@@ -214,7 +217,7 @@ class Update:
                 return now
             if self._clock.monotonic() >= until:
                 break
-            pause(self._clock, min(self._limits.interval, 5.0), until)
+            pause(self._clock, next(intervals), until)
         if changed:
             # A failure that is not ours for certain: ours would have begun by now, so another update may be considered.
             self._sent += 1
@@ -225,6 +228,8 @@ class Update:
 
     def _refused(self, error: _errors.ExchangeError) -> None:
         """After a refusal: returns if the update is to be tried again, else raises."""
+        if isinstance(error, _errors.Redirected):
+            raise error
         self._refusals += 1
         if self._target.instance().operation.unfinished:
             return
@@ -290,6 +295,7 @@ class Update:
         looked like the end may have been the operation of before, so this also returns when one runs, or failed."""
         until = min(self._clock.monotonic() + self._limits.settle, max(self._deadline, self._clock.monotonic()))
         observed = self._target.observe(instance)
+        intervals = growing(min(self._limits.interval, LONGEST_LOOK))
         while (
             not observed.is_running()
             and observed.instance.operation.phase != "failed"
@@ -300,7 +306,7 @@ class Update:
             and self._clock.monotonic() < until
         ):
             self._progress.note("the update ended; the target does not show it yet")
-            pause(self._clock, min(self._limits.interval, 5.0), until)
+            pause(self._clock, next(intervals), until)
             observed = self._target.observe()
         return observed
 

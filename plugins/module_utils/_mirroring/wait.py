@@ -20,6 +20,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 
 FIRST_PAUSE = 2.0
 QUIET_SECONDS = 60.0
+LONGEST_LOOK = 10.0
 LEAST_LOOKS = 3
 GOES_ON = "The update goes on by itself. Run the playbook mirror again to join it; validate only waits and looks."
 LEAST_SECONDS = {
@@ -74,6 +75,14 @@ def pause(clock: Clock, interval: float, deadline: float) -> None:
     clock.sleep(max(0.0, min(interval * random.uniform(0.9, 1.1), deadline - clock.monotonic())))
 
 
+def growing(most: float) -> t.Iterator[float]:
+    """Seconds between looks: they double up to the most, so that what comes soon is seen soon and what does not costs little."""
+    seconds = min(FIRST_PAUSE, most)
+    while True:
+        yield seconds
+        seconds = min(2 * seconds, most)
+
+
 def wait_for_operation(
     call: Call,
     read: t.Callable[[], Instance],
@@ -94,20 +103,19 @@ def wait_for_operation(
     """
     clock = call.clock
     started = clock.monotonic()
-    interval = min(FIRST_PAUSE, limits.interval)
+    intervals = growing(limits.interval)
     running_seen = False
     looks = 0
     refused_at: float | None = None
     while True:
-        pause(clock, interval, deadline)
-        interval = min(2 * interval, limits.interval)
+        pause(clock, next(intervals), deadline)
         trouble: _errors.ExchangeError | None = None
         instance: Instance | None = None
         try:
             instance = read()
         except _errors.ExchangeError as error:
             if refused_at is None:
-                refused_at, interval = clock.monotonic(), min(FIRST_PAUSE, limits.interval)
+                refused_at, intervals = clock.monotonic(), growing(limits.interval)
             if not error.transient and clock.monotonic() - refused_at >= float(call.params["retry_timeout"]):
                 error.remedy = f"{error.remedy} {GOES_ON}"
                 raise

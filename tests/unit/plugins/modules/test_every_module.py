@@ -73,6 +73,24 @@ def test_an_endpoint_that_would_show_the_key(module: types.ModuleType, cloud: Cl
 
 
 @every_module
+def test_what_nobody_foresaw_is_one_message_without_the_key(
+    module: types.ModuleType, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(call: t.Any) -> t.NoReturn:
+        raise KeyError(f"oops with {call.params['ibmcloud_api_key']}")
+
+    monkeypatch.setattr(module, "run", explode)
+    ran = run_main(module, {**MINIMAL[module], **cloud.base})
+    assert ran.failed
+    assert "Unexpected KeyError" in ran.result["msg"]
+    assert "please report it" in ran.result["msg"]
+    assert "Traceback" not in ran.result["msg"]
+    assert "traceback" not in ran.result["failure"]
+    assert ran.result["failure"]["kind"] == "defect"
+    assert KEY not in ran.text
+
+
+@every_module
 def test_an_unknown_option(module: types.ModuleType, cloud: Cloud) -> None:
     ran = run_main(module, {**MINIMAL[module], **cloud.base, "surprise": 1})
     assert ran.failed

@@ -90,14 +90,19 @@ def test_without_topics_the_selection_that_is_set_is_looked_at(cloud: Cloud) -> 
     assert [one["topic"] for one in ran.result["preview"]] == ["payments"]
 
 
-def test_admin_apis_that_do_not_answer_are_unknown_not_fine(cloud: Cloud) -> None:
+def test_admin_apis_without_a_usable_address(cloud: Cloud) -> None:
+    """The source's is unknown, not fine. Without the target's nothing would be enabled, so nothing else is to be written."""
     cloud.token()
     cloud.instance(extensions={})
     cloud.instance("source", extensions={"kafka_http_url": "https://kafka.example.com"})
     cloud.policies(ACCOUNT)
     ran = run_main(readiness_info, options(cloud))
     unknown = {one["rule"] for one in ran.result["findings"] if one["status"] == "unknown"}
-    assert {"cycle", "other_source", "preview"} <= unknown
+    assert {"cycle", "preview"} <= unknown
+    (failed,) = [one for one in ran.result["findings"] if one["status"] == "fail"]
+    assert failed["rule"] == "other_source"
+    assert "Give it as admin_url" in failed["message"]
+    assert ran.result["ready"] is False
     assert any(one["rule"].startswith("authorization") and one["status"] == "unknown" for one in ran.result["findings"])
     assert not [one for one in ran.result["findings"] if one["status"] == "pass" and one["rule"] == "collisions"]
 

@@ -99,6 +99,7 @@ def test_patterns_of_both_dialects(pattern: str) -> None:
         r"^\c(\p{L}$",
         r"(?x)\p{L} # (",
         r"\(\[\p{L}",
+        r"^\x41[\x{1f600}]\\x$",
     ],
 )
 def test_patterns_that_only_java_understands_are_not_matched_here(pattern: str) -> None:
@@ -156,6 +157,8 @@ def test_patterns_that_the_service_cannot_know(pattern: str) -> None:
         (r"(+\p{L})", "nothing to repeat before +"),
         (r"\p{L}|?", "nothing to repeat before ?"),
         ("\\p{L}\\", "a backslash at its end"),
+        (r"^a\x1$", "an unfinished \\x"),
+        (r"^[\x{}]$", "an unfinished \\x"),
     ],
 )
 def test_a_pattern_that_is_broken_in_every_dialect(pattern: str, flaw: str) -> None:
