@@ -132,6 +132,7 @@ def carry_out(run: Run, call: Call) -> Result:
     unhandled exception could hold the key. This is the one broad except of the collection."""
     try:
         require_libraries()
+        check_texts(call.params)
         return run(call)
     except MirrorOpsError as error:
         if not isinstance(error, InvalidInput):
@@ -143,6 +144,17 @@ def carry_out(run: Run, call: Call) -> Result:
             instance=subject(call.params),
             details={"traceback": traceback.format_exc()},
         ) from error
+
+
+def check_texts(params: dict[str, t.Any]) -> None:
+    """Raises InvalidInput for text that is no Unicode (half of a surrogate pair), because no request can carry it."""
+    for name, value in params.items():
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInput(
+                f"{name} has characters that are no Unicode", remedy="Is its file, or the terminal, really in UTF-8?"
+            ) from error
 
 
 def subject(params: dict[str, t.Any]) -> str | None:

@@ -31,7 +31,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._version import COLLECTION_VERSION
 
 USER_AGENT = f"mirrorops.event_streams/{COLLECTION_VERSION} (Ansible collection)"
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]*:[0-9a-f:.]*")
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 _PLAIN = re.compile(r"[!-\[\]-~]+")
 LARGEST_BODY = 32 * 1024 * 1024
 LONGEST_PAUSE = 60.0
@@ -350,9 +351,11 @@ def check_endpoint(url: str, option: str) -> str:
         parts.scheme not in ("http", "https")
         or not _HOST.fullmatch(parts.hostname or "")
         or not _PLAIN.fullmatch(url.strip())
+        or ("[" in parts.netloc) != (":" in (parts.hostname or ""))
+        or parts.port == 0
     ):
         raise _errors.InvalidInput(f"{option} is not an http(s) URL: {url!r}", remedy=remedy)
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in url or "#" in url:
         raise _errors.InvalidInput(f"{option} must have neither user, password, query nor fragment", remedy=remedy)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _errors.InvalidInput(f"{option} would send credentials unencrypted to {parts.hostname}", remedy=remedy)

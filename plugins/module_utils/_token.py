@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Token
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http, backoff
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Http, backoff
 
 GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 ATTEMPT = "get a token from IBM Cloud IAM"
@@ -55,13 +55,16 @@ class ApiKeyToken:
         self._digest = hashlib.sha256(f"{self._url}\n{api_key}".encode()).hexdigest()
 
     def current(self) -> str:
-        """A valid token; a new one once 80 % of the lifetime have passed. Raises AuthenticationFailed for a refused key."""
+        """A valid token; a new one once 80 % of the lifetime have passed, tried for once a minute while the old one is good.
+        Raises AuthenticationFailed for a refused key."""
         token = self._store.get(self._digest)
         now = self._http.clock.monotonic()
         if token is not None and now < token.refresh_at:
             return self._noted(token)
         try:
-            return self._exchange(None if token is None else token.value)
+            return self._exchange(
+                None if token is None else token.value, patient=token is None or now >= token.expires_at
+            )
         except _errors.ExchangeError:
             if token is None or now >= token.expires_at:
                 raise
@@ -75,13 +78,14 @@ class ApiKeyToken:
     def account_id(self) -> str | None:
         """The account that the key belongs to, out of the token's claims (API §1.3); None when they do not say."""
         account = _claims(self.current()).get("account")
-        return account.get("bss") if isinstance(account, dict) else None
+        identity = account.get("bss") if isinstance(account, dict) else None
+        return identity if isinstance(identity, str) else None
 
-    def _exchange(self, outdated: str | None) -> str:
+    def _exchange(self, outdated: str | None, patient: bool = True) -> str:
         with self._store.exclusive(self._digest, self._http.request_timeout):
             token = self._store.get(self._digest)
             if token is None or token.value == outdated or self._http.clock.monotonic() >= token.refresh_at:
-                token = self._request()
+                token = self._request(patient)
                 self._store.put(self._digest, token)
         return self._noted(token)
 
@@ -89,11 +93,11 @@ class ApiKeyToken:
         self._http.call.secrets.add(token.value)
         return token.value
 
-    def _request(self) -> Token:
+    def _request(self, patient: bool) -> Token:
         refusals = 0
         while True:
             try:
-                return self._read_token()
+                return self._read_token(patient)
             except _errors.ApiError as error:
                 if error.status not in (400, 401, 403):
                     raise
@@ -108,23 +112,31 @@ class ApiKeyToken:
                     ) from error
             self._http.clock.sleep(backoff(refusals))
 
-    def _read_token(self) -> Token:
-        form = {"grant_type": GRANT, "apikey": self._api_key, "response_type": "cloud_iam"}
+    def _read_token(self, patient: bool) -> Token:
         received = self._http.clock.monotonic()
-        answer = self._http.read(
-            lambda number: self._http.once("POST", self._url, attempt=ATTEMPT, form=form, number=number)
-        )
-        body = answer.body if isinstance(answer.body, dict) else {}
-        value = body.get("access_token")
+        answer = self._http.read(self._ask) if patient else self._ask(1)
+        value: str = answer.body["access_token"]
+        lifetime = _lifetime(answer.body, value)
+        return Token(value, received + 0.8 * lifetime, received + max(0.0, lifetime - SAFETY_MARGIN))
+
+    def _ask(self, number: int) -> Answer:
+        """Asks once. What cannot be used is an error like others that may pass, and is not quoted: it may hold half a token."""
+        form = {"grant_type": GRANT, "apikey": self._api_key, "response_type": "cloud_iam"}
+        try:
+            answer = self._http.once("POST", self._url, attempt=ATTEMPT, form=form, number=number)
+        except _errors.ExchangeError as error:
+            if isinstance(error, _errors.UnusableAnswer) or "access_token" in error.reason:
+                error.reason = "the answer holds no usable token"
+            raise
+        value = answer.body.get("access_token") if isinstance(answer.body, dict) else None
         if not isinstance(value, str) or not _fits_a_header(value):
             raise _errors.UnusableAnswer(
-                "the answer holds no access token",
+                "the answer holds no usable token",
                 attempt=ATTEMPT,
                 status=answer.status,
                 transaction_id=answer.transaction_id,
             )
-        lifetime = _lifetime(body, value)
-        return Token(value, received + 0.8 * lifetime, received + max(0.0, lifetime - SAFETY_MARGIN))
+        return answer
 
 
 def read_api_key(text: str, option: str) -> str:
@@ -154,14 +166,20 @@ def _fits_a_header(token: str) -> bool:
 
 def _lifetime(body: dict[str, t.Any], token: str) -> float:
     """Seconds a token is valid, counted from now: ``expires_in``, else the claims; never assumed to be an hour (API §1.2)."""
-    seconds = body.get("expires_in")
-    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+    seconds = _number(body.get("expires_in"))
+    if seconds is None:
         claims = _claims(token)
-        issued, expires = claims.get("iat"), claims.get("exp")
-        if not isinstance(issued, (int, float)) or not isinstance(expires, (int, float)):
+        issued, expires = _number(claims.get("iat")), _number(claims.get("exp"))
+        if issued is None or expires is None:
             return DEFAULT_LIFETIME
         seconds = expires - issued
     return float(min(max(seconds, 0), 86400))
+
+
+def _number(value: t.Any) -> float | None:
+    """A number that can be calculated with: JSON has room for others."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and -1e15 < value < 1e15 else None
 
 
 def _claims(token: str) -> dict[str, t.Any]:
@@ -170,7 +188,7 @@ def _claims(token: str) -> dict[str, t.Any]:
     if len(parts) != 3:
         return {}
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = _errors.parse_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}

@@ -179,7 +179,7 @@ def run(call: Call) -> Result:
             )
     policies = account.iam.authorizations(account_id)
     if params["state"] == "absent":
-        return _absent(call, account.iam, grant, policies)
+        return _absent(call, account.iam, account_id, grant, policies)
     return _present(call, account.iam, account_id, grant, policies)
 
 
@@ -230,7 +230,7 @@ def _create(call: Call, iam: Iam, account_id: str, grant: Grant) -> tuple[bool, 
     raise AssertionError("unreachable")
 
 
-def _absent(call: Call, iam: Iam, grant: Grant, policies: list[Policy]) -> Result:
+def _absent(call: Call, iam: Iam, account_id: str, grant: Grant, policies: list[Policy]) -> Result:
     exact = [policy for policy in policies if policy.equals(grant)]
     wider = [policy for policy in policies if policy.covers(grant) and not policy.equals(grant)]
     if wider:
@@ -239,21 +239,32 @@ def _absent(call: Call, iam: Iam, grant: Grant, policies: list[Policy]) -> Resul
         )
     if not call.check_mode:
         for policy in exact:
-            _delete(call, iam, policy)
+            _delete(call, iam, account_id, policy)
     before = exact[0] if exact else None
     return _result(bool(exact), wider[0] if wider else None, grant, [], None, before=before, after=None)
 
 
-def _delete(call: Call, iam: Iam, policy: Policy) -> None:
-    """Deletes a policy; deleting what is gone is fine, so a lost answer is simply followed by another attempt."""
+def _delete(call: Call, iam: Iam, account_id: str, policy: Policy) -> None:
+    """Deletes a policy; deleting what is gone is fine, so a lost answer is simply followed by another attempt. Where the service says
+    that there is none, the list of policies decides."""
     for number in range(1, MOST_ATTEMPTS + 1):
         try:
-            return iam.delete(policy)
+            if iam.delete(policy):
+                return
         except _errors.ExchangeError as error:
             if not error.transient or number == MOST_ATTEMPTS:
                 raise
             call.clock.sleep(backoff(number, error.retry_after))
-    return None
+            continue
+        if all(policy.id != one.id for one in iam.authorizations(account_id)):
+            return
+        call.clock.sleep(backoff(number))
+    raise _errors.NotFound(
+        f"the service says that there is no policy {policy.id}, and goes on listing it",
+        attempt=f"delete the authorization policy {policy.id}",
+        status=404,
+        remedy="Run again later; look at the policy in the console.",
+    )
 
 
 def _best(policies: list[Policy], grant: Grant) -> Policy | None:

@@ -180,7 +180,7 @@ def run(call: Call) -> Result:
     if query is not None:
         try:
             result["query_result"] = query.search(instances)
-        except (jmespath.exceptions.JMESPathError, ValueError) as error:
+        except (jmespath.exceptions.JMESPathError, ValueError, OverflowError, RecursionError) as error:
             raise InvalidInput(f"query failed: {error}", remedy="See https://jmespath.org for the language.") from error
     return result
 
@@ -201,7 +201,7 @@ def _compile(query: str | None) -> t.Any:
     require_libraries("jmespath")
     try:
         return jmespath.compile(query)
-    except (jmespath.exceptions.JMESPathError, ValueError) as error:
+    except (jmespath.exceptions.JMESPathError, ValueError, RecursionError) as error:
         raise InvalidInput(
             f"query is no JMESPath expression: {error}", remedy="See https://jmespath.org for the language."
         ) from error

@@ -155,6 +155,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     LONGEST_LOOK,
+    check_seconds,
     growing,
     pause,
 )
@@ -185,6 +186,7 @@ def run(call: Call) -> Result:
     topics = normalise(params["topics"]) or []
     patterns = compile_patterns(topics)
     parse_transform(params["topic_name_transform"], "topic_name_transform")
+    check_seconds(params)
     for risk in advice(topics):
         call.warn(risk)
     cloud = connect(call)

@@ -102,7 +102,10 @@ class InProcessAction(ActionBase):
         return t.cast(Result, answer)
 
     def _run_here(self, spec: ArgSpec, arguments: dict[str, t.Any]) -> Result:
-        checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(arguments)
+        try:
+            checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(arguments)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise AnsibleActionFail(f"An option has a value that cannot be converted: {error}") from error
         secrets: set[str] = {secret for secret in checked._no_log_values if secret.strip()}
         for warning in checked._warnings:
             display.warning(f"Both option {warning['option']} and its alias {warning['alias']} are set.")

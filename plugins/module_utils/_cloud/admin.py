@@ -12,7 +12,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils import _er
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Api
 
 PAGE_SIZE = 1000
-MOST_PAGES = 10000
+MOST_PAGES = 1000
+MOST_PARTITIONS = 10**6
 
 
 class Topic(t.NamedTuple):
@@ -33,21 +34,17 @@ class Admin:
         """All topics over all pages, by name (API §4.5)."""
         attempt = f"list the topics of {self.instance}"
         found: dict[str, Topic] = {}
-        for page in range(1, MOST_PAGES):
+        for page in range(1, MOST_PAGES + 1):
             answer = self._get("/admin/topics", attempt, {"per_page": PAGE_SIZE, "page": page})
             if not isinstance(answer.body, list):
                 raise self._unusable(answer, attempt, "the answer is not a list of topics")
             before = len(found)
             for document in answer.body:
                 if isinstance(document, dict) and isinstance(document.get("name"), str):
-                    partitions = document.get("partitions")
-                    found[document["name"]] = Topic(
-                        document["name"],
-                        partitions if isinstance(partitions, int) and not isinstance(partitions, bool) else None,
-                    )
+                    found[document["name"]] = Topic(document["name"], _partitions(document.get("partitions")))
             if not answer.body or len(found) == before or _is_last(answer, len(found)):
-                break
-        return sorted(found.values())
+                return sorted(found.values())
+        raise self._unusable(answer, attempt, "the pages of the list do not end")
 
     def selection(self, patient: bool = True) -> list[str] | None:
         """The patterns that decide what is mirrored; None when mirroring is not enabled here (404, API §4.4).
@@ -114,12 +111,18 @@ class Admin:
         )
 
 
+def _partitions(value: t.Any) -> int | None:
+    """A number of partitions; None for what cannot be one."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value < MOST_PARTITIONS else None
+
+
 def _is_last(answer: Answer, seen: int) -> bool:
     """Whether the headers say that no page follows (API §4.3, §4.5); without them only an empty page ends the list."""
     link = answer.headers.get("Link")
     if link:
         return 'rel="next"' not in link and "rel=next" not in link
     try:
-        return seen >= int(answer.headers.get("X-Total-Count", ""))
+        return 0 <= int(answer.headers.get("X-Total-Count", "")) <= seen
     except ValueError:
         return False

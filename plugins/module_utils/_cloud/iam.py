@@ -13,7 +13,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils import _er
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import policies as _policies
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Api
 
-MOST_PAGES = 10000
+MOST_PAGES = 1000
 
 
 class Iam:
@@ -37,7 +37,7 @@ class Iam:
                 self._note(found, document)
         for document in self._second_view(account_id):
             self._note(found, document)
-        for identity in hidden:
+        for identity in dict.fromkeys(hidden):
             if identity not in found:
                 self._note(found, self._placeholder_target(identity))
         return [policy for policy in found.values() if policy.state == "active"]
@@ -64,8 +64,8 @@ class Iam:
             )
         return policy
 
-    def delete(self, policy: _policies.Policy) -> None:
-        """Deletes a policy, with the API version it was written in. One that is gone already is fine (API §2.9)."""
+    def delete(self, policy: _policies.Policy) -> bool:
+        """Deletes a policy, with the API version it was written in. False if the service says that there is none (404, API §2.9)."""
         try:
             self._api.send(
                 "DELETE",
@@ -73,7 +73,8 @@ class Iam:
                 attempt=f"delete the authorization policy {policy.id}",
             )
         except _errors.NotFound:
-            return
+            return False
+        return True
 
     def _note(self, found: dict[str, _policies.Policy], document: t.Any) -> None:
         policy = _policies.parse_policy(document)
@@ -110,7 +111,10 @@ class Iam:
                     transaction_id=answer.transaction_id,
                 )
             yield from (document for document in documents if isinstance(document, dict))
-            start = _next_start(answer)
+            try:
+                start = _next_start(answer)
+            except ValueError as error:
+                raise _errors.UnusableAnswer("the link to the next page is no URL", attempt=attempt) from error
             if start is None:
                 return
             if start in seen or len(seen) >= MOST_PAGES:
@@ -120,6 +124,7 @@ class Iam:
 
 
 def _next_start(answer: Answer) -> str | None:
+    """The page token, in its own member or in the link. Raises ValueError for a link that is no URL."""
     following = answer.body.get("next")
     if not isinstance(following, dict):
         return None

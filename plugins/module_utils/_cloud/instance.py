@@ -7,10 +7,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 ENTERPRISE_PLAN = "ibm.message.hub.enterprise.3nodes.2tb"
 SERVICE_ID = "6a7f4e38-f218-48ef-9dd2-df408747568e"
+LONGEST_TEXT = 2000
+"""Longer values than that are not what they are called; descriptions are cut there."""
+
+_CAPACITY = re.compile(r" *([0-9]{1,9}) *")
 
 Plan = t.Literal["enterprise", "enterprise-gen2", "standard", "lite", "satellite", "unknown"]
 Phase = t.Literal["none", "running", "succeeded", "failed", "unknown"]
@@ -75,6 +80,11 @@ class Instance:
     endpoints: str | None
 
     @property
+    def service(self) -> str:
+        """The service that it is an instance of, as its CRN says."""
+        return self.crn.split(":")[4]
+
+    @property
     def label(self) -> str:
         """Name and GUID, for messages."""
         return f"{self.name} ({self.guid})"
@@ -136,9 +146,9 @@ def parse_instance(document: t.Any) -> Instance | None:
         parameters=parameters,
         echo=_echo(parameters, extensions),
         addresses=tuple(
-            str(endpoint["ip_address"])
+            endpoint["ip_address"]
             for endpoint in (endpoints if isinstance(endpoints, list) else [])
-            if isinstance(endpoint, dict) and endpoint.get("ip_address")
+            if isinstance(endpoint, dict) and _text(endpoint.get("ip_address"))
         ),
         endpoints=_text(parameters.get("service-endpoints")),
     )
@@ -164,10 +174,11 @@ def _plan(plan_id: str, extensions: dict[str, t.Any]) -> Plan:
 def _operation(document: t.Any) -> Operation:
     if not isinstance(document, dict):
         return NO_OPERATION
+    description = document.get("description")
     return Operation(
         type=_text(document.get("type")) or "",
         state=_text(document.get("state")) or "",
-        description=_text(document.get("description")) or "",
+        description=description[:LONGEST_TEXT] if isinstance(description, str) else "",
         updated_at=_text(document.get("updated_at")),
     )
 
@@ -183,15 +194,12 @@ def _echo(parameters: dict[str, t.Any], extensions: dict[str, t.Any]) -> dict[st
 
 def _number(value: t.Any) -> int | None:
     """A positive whole number out of a string or number; capacity values are strings (API §6.1)."""
-    try:
-        number = int(str(value))
-    except ValueError:
-        return None
-    return number if number > 0 else None
+    found = _CAPACITY.fullmatch(str(value)) if isinstance(value, (str, int)) else None
+    return int(found[1]) or None if found else None
 
 
 def _text(value: t.Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT else None
 
 
 def _dict(value: t.Any) -> dict[str, t.Any]:

@@ -10,13 +10,16 @@ Private to this collection: it may change at any time. Words here are IAM's: the
 from __future__ import annotations
 
 import dataclasses
-import re
+import fnmatch
 import typing as t
 
 SERVICE_ROLES = ("Reader", "Writer", "Manager")
 PLATFORM_ROLES = ("Viewer", "Operator", "Editor", "Administrator")
 LADDERS = {"serviceRole": SERVICE_ROLES, "role": PLATFORM_ROLES}
 """Roles by kind, the lowest first."""
+
+LONGEST_VALUE = 1000
+"""Characters in the value of an attribute (API §2.4)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,11 +154,11 @@ def parse_policy(document: t.Any) -> Policy | None:
         roles = document.get("roles")
     description = document.get("description")
     created_at = document.get("created_at")
-    several = any(len(_dicts(document.get(key))) > 1 for key in ("subjects", "resources"))
+    several = any(len(_list(document.get(key))) > 1 for key in ("subjects", "resources"))
     return Policy(
         id=identity,
         version="v2" if second else "v1",
-        state=str(document.get("state") or "active"),
+        state=_stated(document.get("state"), "active"),
         subject=subject,
         resource=resource,
         roles=tuple(str(role["role_id"]) for role in _dicts(roles) if role.get("role_id")),
@@ -215,8 +218,7 @@ def _holds(attribute: Attribute, value: str | None) -> bool:
 
 def _matches(wildcards: str, value: str) -> bool:
     """Whether a value fits a text in which * stands for anything and ? for one character."""
-    pattern = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in wildcards)
-    return re.fullmatch(pattern, value, re.DOTALL) is not None
+    return len(wildcards) <= LONGEST_VALUE and fnmatch.fnmatchcase(value, wildcards.replace("[", "[[]"))
 
 
 def _role_covers(have: str, want: str) -> bool:
@@ -234,10 +236,32 @@ def _plain(attributes: tuple[Attribute, ...]) -> dict[str, t.Any]:
 
 
 def _attributes(documents: t.Any, key: str) -> tuple[Attribute, ...]:
+    """What a side says. What cannot be read of it becomes one condition that nobody can be certain to meet."""
+    found = _dicts(documents)
+    if len(found) < len(_list(documents)):
+        found.append({})
     return tuple(
-        Attribute(str(document.get(key)), str(document.get("operator") or "stringEquals"), document.get("value"))
-        for document in _dicts(documents)
+        Attribute(
+            _stated(document.get(key), ""),
+            _stated(document.get("operator"), "stringEquals"),
+            _value(document.get("value")),
+        )
+        for document in found
     )
+
+
+def _stated(value: t.Any, otherwise: str) -> str:
+    """A text, or what is meant where there is none; what is no text means nothing that is known."""
+    if value is None or value == "":
+        return otherwise
+    return value if isinstance(value, str) else "unknown"
+
+
+def _value(value: t.Any) -> t.Any:
+    """A value of the types that conditions have (API §2.5), None for any other."""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return value
+    return value if isinstance(value, (str, bool)) else None
 
 
 def _dict(value: t.Any) -> dict[str, t.Any]:
@@ -245,4 +269,8 @@ def _dict(value: t.Any) -> dict[str, t.Any]:
 
 
 def _dicts(value: t.Any) -> list[dict[str, t.Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in _list(value) if isinstance(item, dict)]
+
+
+def _list(value: t.Any) -> list[t.Any]:
+    return value if isinstance(value, list) else []

@@ -24,7 +24,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Api
 
 PAGE_SIZE = 100
-MOST_PAGES = 10000
+MOST_PAGES = 1000
 REMOVED = ("removed", "pending_removal", "pending_reclamation")
 
 
@@ -41,7 +41,7 @@ class ResourceController:
         instance = _instance(answer.body, attempt, identity)
         if instance.state in REMOVED:
             raise _errors.NotFound(f"the instance is {instance.state}", attempt=attempt, instance=instance.label)
-        if f":{SERVICE}:" not in instance.crn:
+        if instance.service != SERVICE:
             raise _errors.InvalidInput(
                 f"{identity} is not an Event Streams instance but {instance.crn}",
                 remedy="Name an instance of the service messagehub.",
@@ -103,8 +103,11 @@ class ResourceController:
                     transaction_id=answer.transaction_id,
                 )
             parsed = (parse_instance(document) for document in documents)
-            found += [one for one in parsed if one and f":{SERVICE}:" in one.crn and one.state not in REMOVED]
-            start = _start(answer.body.get("next_url"))
+            found += [one for one in parsed if one and one.service == SERVICE and one.state not in REMOVED]
+            try:
+                start = _start(answer.body.get("next_url"))
+            except ValueError as error:
+                raise _errors.UnusableAnswer("the link to the next page is no URL", attempt=attempt) from error
             if start is None:
                 return found
             if start in seen or len(seen) >= MOST_PAGES:
@@ -133,7 +136,7 @@ def _instance(body: t.Any, attempt: str, identity: str) -> Instance:
 
 
 def _start(next_url: t.Any) -> str | None:
-    """The page token out of next_url, which may be absolute, relative, null, empty or missing (API §3.3)."""
+    """The page token out of next_url, which may be absolute, relative, null, empty or missing (API §3.3). Raises ValueError."""
     if not isinstance(next_url, str):
         return None
     return next(iter(urllib.parse.parse_qs(urllib.parse.urlsplit(next_url).query).get("start", [])), None)

@@ -13,6 +13,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 
 Step = t.Literal["disable", "enable"]
 LARGEST_DEFAULT_THROUGHPUT = 150
+LARGEST_THROUGHPUT = 10**6
 
 
 class Plan(t.NamedTuple):
@@ -93,8 +94,9 @@ def update_parameters(step: Step, wanted: Settings | None, throughput: int | Non
 
 def check_throughput(throughput: int | None) -> None:
     """Raises InvalidInput for a throughput that no instance can have (API §6.1)."""
-    if throughput is not None and throughput <= 0:
-        raise InvalidInput(f"throughput is {throughput}", remedy="Give the target's throughput in MB/s, such as 300.")
+    if throughput is not None and not 0 < throughput < LARGEST_THROUGHPUT:
+        shown = throughput if abs(throughput) < LARGEST_THROUGHPUT else "beyond what any instance has"
+        raise InvalidInput(f"throughput is {shown}", remedy="Give the target's throughput in MB/s, such as 300.")
 
 
 def _cannot_tell(state: State) -> CannotTell:

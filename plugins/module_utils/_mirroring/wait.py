@@ -41,14 +41,19 @@ class Limits:
     settle: float
 
 
-def read_limits(params: dict[str, t.Any]) -> Limits:
-    """The wait options of a task. Raises InvalidInput for values that cannot work."""
+def check_seconds(params: dict[str, t.Any]) -> None:
+    """Raises InvalidInput for options that are seconds and have values that cannot work."""
     for name, least in LEAST_SECONDS.items():
         value = float(params.get(name, least))
         if not least <= value < 30 * 86400:
             raise _errors.InvalidInput(
                 f"{name} is {value:g}; it must be at least {least:g} seconds and less than 30 days"
             )
+
+
+def read_limits(params: dict[str, t.Any]) -> Limits:
+    """The wait options of a task. Raises InvalidInput for values that cannot work."""
+    check_seconds(params)
     return Limits(
         float(params["wait_timeout"]), float(params["poll_interval"]), float(params.get("settle_timeout", 60))
     )

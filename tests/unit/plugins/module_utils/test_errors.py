@@ -112,7 +112,10 @@ def test_json_bodies(body: t.Any, code: str | None, message: str) -> None:
         ),
         ("<h1>never closed <b", "never closed <b"),
         ('{"error_code": "RC-Iam', '{"error_code": "RC-Iam'),
-        ("\ufeff{}", "\ufeff{}"),
+        ("\ufeff{}", "{}"),
+        ("\x1b[2Jbell\x07 and\x00null", "[2Jbell and null"),
+        ("NaN", "NaN"),
+        ("words " * 10**6, ("words " * 100)[:600] + "..."),
     ],
 )
 def test_bodies_that_are_not_json(text: str, message: str) -> None:
@@ -150,7 +153,7 @@ def test_hostile_html_is_read_in_linear_time() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(max_size=20),
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers() | st.text(max_size=20),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
@@ -247,3 +250,40 @@ def test_every_kind_has_its_own_name() -> None:
         k for k in below(_errors.MirrorOpsError) if k.__module__ == _errors.__name__ and k is not _errors.ExchangeError
     ]
     assert len({kind.kind for kind in ours}) == len(ours)
+
+
+def test_whatever_a_service_writes_a_message_is_short_and_can_be_shown() -> None:
+    text = "half a \ud800 bell \x07 " + "x" * 10**6
+    error = _errors.NotFound(text, attempt=text, instance=text, status=404, code=text, transaction_id=text, remedy=text)
+    assert len(error.message.encode()) < 6000
+    assert "half a   bell" in error.message
+    assert all(len(str(value)) < 3000 and str(value).isprintable() for value in error.failure().values())
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        (r'{"\ud800": "a\udfffb"}', {"\ufffd\ufffd\ufffd": "a\ufffd\ufffd\ufffdb"}),
+        (r'["\ud83d\ude00", "\u00fc"]', ["\U0001f600", "\u00fc"]),
+        (b'["\\ud800"]', ["\ufffd\ufffd\ufffd"]),
+    ],
+)
+def test_texts_of_json_can_be_written(text: t.Any, parsed: t.Any) -> None:
+    assert _errors.parse_json(text) == parsed
+    assert json.dumps(_errors.parse_json(text), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}', "", "{", "9" * 5000])
+def test_what_is_no_json(text: str) -> None:
+    with pytest.raises(ValueError):
+        _errors.parse_json(text)
+
+
+def test_json_that_is_too_deep() -> None:
+    with pytest.raises(RecursionError):
+        _errors.parse_json("[" * 200_000)
+
+
+@pytest.mark.parametrize("status", [100, 101, 199, 299, 600])
+def test_a_status_that_says_nothing_leaves_the_outcome_open(status: int) -> None:
+    assert _errors.error_for_status(status) is _errors.ServiceFailed

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import pathlib
@@ -32,6 +33,10 @@ from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support impo
 )
 
 UNKNOWN_KEY = {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}
+
+
+def odd_claims(claims: str) -> str:
+    return f"a.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c"
 
 
 def identity(server: Scripted, call: Call, path: str = "", key: str = KEY) -> ApiKeyToken:
@@ -86,6 +91,10 @@ def test_a_token_is_kept_until_80_percent_of_its_lifetime(server: Scripted, cloc
         ({"expires_in": True}, 3600),
         ({"expires_in": None, "access_token": "opaque"}, 300),
         ({"expires_in": 10**9}, 86400),
+        ({"expires_in": 10**400, "access_token": "opaque"}, 300),
+        ({"expires_in": None, "access_token": odd_claims('{"iat": 1.5, "exp": ' + "9" * 400 + "}")}, 300),
+        ({"expires_in": None, "access_token": odd_claims('{"iat": 1e400, "exp": 1e400}')}, 300),
+        ({"expires_in": None, "access_token": odd_claims('{"iat": NaN, "exp": 5}')}, 300),
     ],
 )
 def test_the_lifetime_is_never_assumed_to_be_an_hour(
@@ -203,9 +212,27 @@ def test_a_token_request_is_repeated_after_what_may_pass(
     ],
 )
 def test_an_answer_without_a_usable_token(reply: t.Any, server: Scripted, clock: FakeClock) -> None:
+    server.expect("POST", "/identity/token", reply, form=TOKEN_FORM, times=4)
+    with pytest.raises(_errors.UnusableAnswer, match="no usable token, also after 4 attempts"):
+        identity(server, make_call(clock, retry_timeout=5)).current()
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_half_a_token_is_not_quoted(status: int, server: Scripted, clock: FakeClock) -> None:
+    half = json.dumps(token_reply())[:200]
+    server.expect("POST", "/identity/token", half, status=status, form=TOKEN_FORM, times=3 if status == 400 else 4)
+    with pytest.raises(_errors.MirrorOpsError, match="no usable token") as raised:
+        identity(server, make_call(clock, retry_timeout=5)).current()
+    assert jwt()[:20] not in f"{raised.value.message} {raised.value.failure()}"
+
+
+@pytest.mark.parametrize("reply", ["", {}, {"access_token": None}])
+def test_an_answer_without_a_token_may_be_followed_by_a_better_one(
+    reply: t.Any, server: Scripted, clock: FakeClock
+) -> None:
     server.expect("POST", "/identity/token", reply, form=TOKEN_FORM)
-    with pytest.raises(_errors.UnusableAnswer, match="no access token"):
-        identity(server, make_call(clock)).current()
+    expect_token(server)
+    assert identity(server, make_call(clock)).current() == jwt(1)
 
 
 def test_a_redirect_gets_no_key(server: Scripted, clock: FakeClock) -> None:
@@ -283,7 +310,18 @@ def test_the_account_is_in_the_token(
 
 
 @pytest.mark.parametrize(
-    "token", ["opaque", "a.b", "a.!!!.c", "a.bm90IGpzb24.c", "a.WzFd.c", "a.eyJhY2NvdW50IjogMX0.c", "a.b.c.d"]
+    "token",
+    [
+        "opaque",
+        "a.b",
+        "a.!!!.c",
+        "a.bm90IGpzb24.c",
+        "a.WzFd.c",
+        "a.eyJhY2NvdW50IjogMX0.c",
+        "a.b.c.d",
+        odd_claims('{"account": {"bss": 5}}'),
+        odd_claims('{"account": {"bss": {"x": 1}}}'),
+    ],
 )
 def test_a_token_that_names_no_account(token: str, server: Scripted, clock: FakeClock) -> None:
     expect_token(server, access_token=token)

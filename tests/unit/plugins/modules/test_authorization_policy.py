@@ -204,11 +204,29 @@ def test_taking_back(cloud: Cloud) -> None:
     cloud.policies(ACCOUNT, policy_v1("a"), policy_v1("other", TARGET, TARGET), v2=[policy_v2("b")])
     cloud.server.expect("DELETE", "/v1/policies/a", status=503, headers=cloud.headers)
     cloud.server.expect("DELETE", "/v1/policies/a", status=404, headers=cloud.headers)
+    cloud.policies(ACCOUNT, policy_v1("other", TARGET, TARGET), v2=[policy_v2("b")])
     cloud.server.expect("DELETE", "/v2/policies/b", status=204, headers=cloud.headers)
     ran = run_main(authorization_policy, options(cloud, state="absent"))
     assert (ran.result["changed"], ran.result["policy"]) == (True, None)
     assert ran.result["diff"]["before"]["policy"]["id"] == "a"
     assert ran.result["diff"]["after"] == {"policy": None}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_policy_that_is_listed_is_not_taken_for_gone(cloud: Cloud, gone: bool) -> None:
+    """One 404 may come from anywhere."""
+    cloud.token()
+    cloud.policies(ACCOUNT, policy_v1("a"))
+    for _dummy in range(1 if gone else 6):
+        cloud.server.expect("DELETE", "/v1/policies/a", status=404, headers=cloud.headers)
+        cloud.policies(ACCOUNT, policy_v1("a"))
+    if gone:
+        cloud.server.expect("DELETE", "/v1/policies/a", status=204, headers=cloud.headers)
+    ran = run_main(authorization_policy, options(cloud, state="absent"))
+    assert ran.failed is not gone
+    if not gone:
+        assert "goes on listing it" in ran.result["msg"]
+        assert ran.result["failure"]["kind"] == "not_found"
 
 
 def test_taking_back_in_check_mode(cloud: Cloud) -> None:

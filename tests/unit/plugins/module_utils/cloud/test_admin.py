@@ -9,6 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import admin as admin_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin, Topic
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import FakeClock, make_api, make_call
@@ -63,7 +64,7 @@ def test_the_total_says_where_the_list_ends(server: Scripted) -> None:
     assert names(server) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("total", [None, "", "many"])
+@pytest.mark.parametrize("total", [None, "", "many", "-1"])
 def test_without_headers_an_empty_page_ends_the_list(total: str | None, server: Scripted) -> None:
     headers = {} if total is None else {"X_Total_Count": total}
     for number, name in enumerate(["a", "b", "c"], 1):
@@ -76,6 +77,14 @@ def test_a_server_that_ignores_pages_does_not_go_on_for_ever(server: Scripted) -
     expect_page(server, 1, topics("a", "b"))
     expect_page(server, 2, topics("a", "b"))
     assert names(server) == ["a", "b"]
+
+
+def test_pages_without_end_are_an_error(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin_module, "MOST_PAGES", 3)
+    for number, name in enumerate(["a", "b", "c"], 1):
+        expect_page(server, number, topics(name))
+    with pytest.raises(_errors.UnusableAnswer, match="do not end"):
+        names(server)
 
 
 def test_no_topics_at_all(server: Scripted) -> None:
@@ -91,6 +100,8 @@ def test_no_topics_at_all(server: Scripted) -> None:
         ({"name": "a", "partitions": "6"}, [Topic("a", None)]),
         ({"name": "a", "partitions": True}, [Topic("a", None)]),
         ({"name": "a", "partitions": None}, [Topic("a", None)]),
+        ({"name": "a", "partitions": -1}, [Topic("a", None)]),
+        ({"name": "a", "partitions": 10**4000}, [Topic("a", None)]),
         ({"name": 5}, []),
         ({}, []),
         ("a", []),

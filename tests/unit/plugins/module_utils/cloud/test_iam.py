@@ -102,6 +102,21 @@ def test_placeholders_are_resolved_at_the_configured_endpoint(server: Scripted) 
     assert ids(server) == ["a", "d", "real/1"]
 
 
+def test_a_placeholder_that_is_there_twice_is_resolved_once(server: Scripted) -> None:
+    hidden = policy_v1("a", href="https://iam.cloud.ibm.com/v2/policies/b")
+    expect_list(server, "v1", [hidden, hidden])
+    expect_list(server, "v2", [])
+    server.expect("GET", "/v2/policies/b", status=404)
+    assert ids(server) == []
+
+
+@pytest.mark.parametrize("href", ["http://[", "//x]?start=a"])
+def test_a_link_to_the_next_page_that_is_no_url(href: str, server: Scripted) -> None:
+    expect_list(server, "v1", [], {"href": href})
+    with pytest.raises(_errors.UnusableAnswer, match="no URL"):
+        ids(server)
+
+
 def test_a_placeholder_for_something_else_does_not_count(server: Scripted) -> None:
     expect_list(server, "v1", [{**PLACEHOLDER, "id": "x"}])
     expect_list(server, "v2", [])

@@ -70,10 +70,12 @@ def test_what_is_missing_comes_out_of_the_crn_or_is_not_known() -> None:
         {"extensions": {"virtual_private_endpoints": []}},
         {"extensions": {"virtual_private_endpoints": {"endpoints": {}}}},
         {"extensions": {"virtual_private_endpoints": {"endpoints": [None, {}, {"ip_address": None}]}}},
+        {"extensions": {"virtual_private_endpoints": {"endpoints": [{"ip_address": {"x": 1}}, {"ip_address": 5}]}}},
         {"last_operation": None},
         {"last_operation": "x"},
         {"last_operation": {"state": None, "type": 5}},
         {"name": None, "locked": "true", "updated_at": 5},
+        {"name": "x" * 10**6, "updated_at": "x" * 10**6},
     ],
 )
 def test_odd_members_are_not_known(changes: dict[str, t.Any]) -> None:
@@ -122,6 +124,12 @@ def test_what_a_state_means(state: str, phase: str) -> None:
     assert Operation("update", state, "", None).phase == phase
 
 
+def test_a_long_description_is_cut() -> None:
+    seen = instance(last_operation={"type": "update", "state": "failed", "description": "no " * 10**6})
+    assert seen.operation.phase == "failed"
+    assert seen.operation.description == ("no " * 1000)[:2000]
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -138,6 +146,11 @@ def test_what_a_state_means(state: str, phase: str) -> None:
         (True, None),
         ([150], None),
         ("9" * 5000, None),
+        ("9" * 4000, None),
+        (10**4000, None),
+        ("1_50", None),
+        ("\uff11\uff15\uff10", None),
+        (150.0, None),
     ],
 )
 def test_capacity_is_a_positive_number_or_not_known(value: t.Any, expected: int | None) -> None:

@@ -111,6 +111,10 @@ def test_a_policy_for_another_account_does_not_cover() -> None:
         (("resourceGroupId", "stringExists", False), False),
         (("serviceInstance", "stringMatch", "*"), True),
         (("serviceInstance", "stringMatch", "9*"), False),
+        (("serviceInstance", "stringMatch", "????????-*-*"), True),
+        (("serviceInstance", "stringMatch", "[12]*"), False),
+        (("serviceInstance", "stringMatch", "*?" * 400 + "!"), False),
+        (("serviceInstance", "stringMatch", "*" * 10**6), False),
         (("serviceInstance", "stringEqualsAnyOf", [THIRD, SOURCE, TARGET]), True),
         (("serviceInstance", "stringEqualsAnyOf", [THIRD]), False),
         (("serviceInstance", "stringEqualsAnyOf", f"{SOURCE},{TARGET}"), False),
@@ -207,6 +211,9 @@ def test_equal_means_the_very_role() -> None:
         {"rule": {"operator": "timeLessThan"}},
         {"subjects": policy_v1()["subjects"] * 2},
         {"resources": policy_v1()["resources"] + [{"attributes": []}]},
+        {"resources": policy_v1()["resources"] + ["and something else"]},
+        {"resources": [{"attributes": [*policy_v1()["resources"][0]["attributes"], "serviceInstance=other"]}]},
+        {"resources": [{"attributes": [{**one, "operator": []} for one in policy_v1()["resources"][0]["attributes"]]}]},
     ],
 )
 def test_what_holds_under_conditions_only_does_not_count(changes: dict[str, t.Any]) -> None:
@@ -242,10 +249,19 @@ def test_what_is_no_authorization(document: t.Any) -> None:
         {"roles": [None, {"role_id": None}]},
         {"state": None, "subjects": []},
         {"resources": {}},
+        {"state": False},
+        {"state": []},
+        {"state": 0},
     ],
 )
 def test_odd_documents_cover_nothing(changes: dict[str, t.Any]) -> None:
     assert not parsed(policy_v1(**changes)).covers(GRANT)
+
+
+@pytest.mark.parametrize("value", [5, 1.5, None, {"x": 1}, [["x"]], ["x", 5], [None]])
+def test_values_of_types_that_conditions_do_not_have_are_not_shown(value: t.Any) -> None:
+    shown = parsed(attributes("resource", *BASE, ("serviceInstance", "stringEquals", value))).to_result()["resource"]
+    assert shown[-1] == {"key": "serviceInstance", "operator": "stringEquals", "value": None}
 
 
 def test_missing_state_and_operator_have_their_defaults() -> None:

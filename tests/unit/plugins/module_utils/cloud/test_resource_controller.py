@@ -90,8 +90,8 @@ def test_other_states_are_there(state: str, server: Scripted) -> None:
     assert controller(server).get(TARGET).state == state
 
 
-def test_an_instance_of_another_service(server: Scripted) -> None:
-    other = CRN.replace("messagehub", "kms")
+@pytest.mark.parametrize("other", [CRN.replace("messagehub", "kms"), CRN.replace("messagehub", "kms") + "messagehub:"])
+def test_an_instance_of_another_service(other: str, server: Scripted) -> None:
     server.expect("GET", f"{PATH}/{TARGET}", document(crn=other, id=other))
     with pytest.raises(_errors.InvalidInput, match="not an Event Streams instance"):
         controller(server).get(TARGET)
@@ -168,6 +168,12 @@ def test_only_the_start_of_the_next_url_is_used(following: str, server: Scripted
     expect_page(server, document(), following=following)
     expect_page(server, document(SOURCE, "us-south"), query={"start": "g1/A=", "limit": "100"})
     assert [one.guid for one in controller(server).matching({})] == [TARGET, SOURCE]
+
+
+def test_a_link_to_the_next_page_that_is_no_url(server: Scripted) -> None:
+    expect_page(server, following="http://[/?start=a")
+    with pytest.raises(_errors.UnusableAnswer, match="no URL"):
+        controller(server).matching({})
 
 
 def test_an_empty_page_in_between(server: Scripted) -> None:
