@@ -287,7 +287,7 @@ def _from_json(body: t.Any) -> tuple[str | None, str | None]:
         (body[key] for key in ("errorMessage", "message", "error", "errorDetails", "description") if body.get(key)),
         None,
     )
-    return None if code is None else _shorten(str(code)), None if message is None else str(message)
+    return (None if code is None else _shorten(str(code)) or None), None if message is None else str(message)
 
 
 def _plain(text: str) -> str:

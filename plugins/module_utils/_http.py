@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import email.utils
 import ipaddress
-import json
 import math
 import os
 import random
@@ -34,9 +33,10 @@ USER_AGENT = f"mirrorops.event_streams/{COLLECTION_VERSION} (Ansible collection)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 _PLAIN = re.compile(r"[!-\[\]-~]+")
-LARGEST_BODY = 32 * 1024 * 1024
+LARGEST_BODY = 16 * 1024 * 1024
 LONGEST_PAUSE = 60.0
 QUIET_SECONDS = 3.0
+LONGEST_TRANSACTION_ID = 200
 TRANSACTION_HEADERS = ("X-Global-Transaction-Id", "Transaction-Id", "X-Request-Id")
 
 
@@ -173,7 +173,7 @@ class Http:
             if isinstance(error, requests.exceptions.ConnectTimeout):
                 failure.processed = "no"
             raise failure from error
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             failure = _errors.NoAnswer(f"no complete answer from {_host(url)}: {_cause(error)}")
             if "NewConnectionError" in repr(error):
                 failure.processed = "no"
@@ -218,10 +218,10 @@ class Http:
                     raise _errors.UnusableAnswer("the answer is empty", status=status, transaction_id=transaction_id)
                 return Answer(status, headers, None, transaction_id)
             try:
-                return Answer(status, headers, json.loads(text), transaction_id)
+                return Answer(status, headers, _errors.parse_json(text), transaction_id)
             except (ValueError, RecursionError) as error:
                 raise _errors.UnusableAnswer(
-                    f"the answer is not JSON, or cut off: {_errors.describe_body(text)[1][:120]!r}",
+                    f"the answer is not JSON, or cut off: {_errors.describe_body(self._without_secrets(text))[1][:120]!r}",
                     status=status,
                     transaction_id=transaction_id,
                 ) from error
@@ -231,7 +231,7 @@ class Http:
                 status=status,
                 transaction_id=transaction_id,
             )
-        code, message, body = _errors.describe_body(text)
+        code, message, body = _errors.describe_body(self._without_secrets(text))
         kind = _errors.error_for_status(status)
         if status == 400 and code == "RC-IamErrorResponse":
             kind = _errors.AuthenticationFailed
@@ -239,6 +239,12 @@ class Http:
         failure.body = body
         failure.retry_after = parse_retry_after(headers.get("Retry-After"), self.clock.time())
         raise failure
+
+    def _without_secrets(self, text: str) -> str:
+        """What a service repeats of a request is cut where it is too long, so secrets are taken out before."""
+        for secret in sorted(filter(None, self.call.secrets), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
 
 
 class Api:
@@ -384,7 +390,8 @@ def _arriving(response: t.Any) -> t.Iterator[bytes]:
 
 
 def _transaction_id(headers: t.Mapping[str, str]) -> str | None:
-    return next((headers[name] for name in TRANSACTION_HEADERS if headers.get(name)), None)
+    found = next((headers[name] for name in TRANSACTION_HEADERS if headers.get(name)), None)
+    return None if found is None else _errors.printable(found, LONGEST_TRANSACTION_ID)
 
 
 def _unusable(response: t.Any, reason: str) -> _errors.UnusableAnswer:

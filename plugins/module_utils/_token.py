@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import os
 import typing as t
+import urllib.parse
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Token
@@ -52,6 +54,7 @@ class ApiKeyToken:
         self._url = f"{iam_endpoint}/identity/token"
         self._api_key = api_key
         self._store = http.call.tokens
+        http.call.secrets.update(spellings(api_key))
         self._digest = hashlib.sha256(f"{self._url}\n{api_key}".encode()).hexdigest()
 
     def current(self) -> str:
@@ -137,6 +140,20 @@ class ApiKeyToken:
                 transaction_id=answer.transaction_id,
             )
         return answer
+
+
+def spellings(secret: str) -> set[str]:
+    """A secret as it is, and as messages of libraries and answers of services may spell it."""
+    return {
+        secret,
+        repr(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(json.dumps(secret))[3:-3],
+        html.escape(secret),
+        urllib.parse.quote(secret),
+        urllib.parse.quote(secret, safe=""),
+        urllib.parse.quote_plus(secret),
+    }
 
 
 def read_api_key(text: str, option: str) -> str:

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 import typing as t
 import urllib.parse
 
@@ -133,25 +131,10 @@ def endpoint(params: dict[str, t.Any], option: str) -> str:
     return HOSTS[option]["private" if private else "public"]
 
 
-def spellings(secret: str) -> set[str]:
-    """A secret as it is, and as messages of libraries and answers of services may spell it."""
-    return {
-        secret,
-        repr(secret)[1:-1],
-        json.dumps(secret)[1:-1],
-        json.dumps(json.dumps(secret))[3:-3],
-        html.escape(secret),
-        urllib.parse.quote(secret),
-        urllib.parse.quote(secret, safe=""),
-        urllib.parse.quote_plus(secret),
-    }
-
-
 def _bearer(call: Call, http: Http, key: str | None, option: str) -> Bearer:
     if not key:
         fixed = FixedToken(call.params["iam_token"])
         call.secrets.add(fixed.current())
         return fixed
     api_key = read_api_key(key, option)
-    call.secrets.update(spellings(api_key))
     return ApiKeyToken(http, endpoint(call.params, "iam_endpoint"), api_key)

@@ -29,6 +29,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 )
 
 MATCHING_SECONDS = 5.0
+LONGEST_PATTERN = 10_000
 SHOWN_TOPICS = 30
 JAVA_ONLY = re.compile(
     r"\\[pPQERGhHvVXzNx]|&&|\(\?<[A-Za-z][A-Za-z0-9]*>|\(\?[a-z]*[dU]|(?<!^)\(\?[a-z]+(-[a-z]+)?\)|\[[^\]]*\[|[*+?}]\+"
@@ -90,6 +91,9 @@ def compile_patterns(patterns: t.Iterable[str]) -> list[Compiled]:
     for pattern in patterns:
         if not pattern:
             broken.append("an empty pattern beside others")
+            continue
+        if len(pattern) > LONGEST_PATTERN:
+            broken.append(f"one of {len(pattern)} characters, more than {LONGEST_PATTERN}")
             continue
         if "\n" in pattern or "\r" in pattern:
             broken.append(f"{pattern!r}: it contains a line break")

@@ -103,8 +103,9 @@ def observe(instance: Instance, selection: Selection, topics: t.Iterable[str] | 
 
     The selection API decides whether mirroring is on (API §5.5); an echo fills in when that cannot be read.
     """
-    echo = instance.echo if instance.echo and instance.echo.get("disable") is not True else None
-    echo_on = bool(echo and echo.get("source_crn"))
+    echo_off = bool(instance.echo and instance.echo.get("disable") is True)
+    echo = None if echo_off else instance.echo
+    echo_on = bool(echo and echo.get("source_crn") and isinstance(echo["source_crn"], str))
     contradictory = False
     if isinstance(selection, list):
         enabled = Known(True, "observed")
@@ -115,12 +116,12 @@ def observe(instance: Instance, selection: Selection, topics: t.Iterable[str] | 
         contradictory = echo_on
     elif echo_on:
         enabled = Known(True, "echoed")
-    elif instance.echo:
+    elif echo_off:
         enabled = Known(False, "echoed")
     else:
         enabled = UNKNOWN
     fields = dict.fromkeys(FIELDS, UNKNOWN)
-    if echo_on and echo and enabled.value is not False:
+    if echo and echo.get("source_crn") and enabled.value is not False:
         fields = _echoed(echo)
     elif enabled.value is True and topics is not None:
         aliases = checkpoint_aliases(topics)
@@ -173,7 +174,8 @@ def _echoed(echo: dict[str, t.Any]) -> dict[str, Known]:
             fields[name] = Known(parse_transform(options.get(name) or echo.get(name), name) or default, "echoed")
         except InvalidInput:
             fields[name] = UNKNOWN
-    fields["schemas"] = Known(echo.get("schemas") or "inactive", "echoed")
+    schemas = echo.get("schemas") or "inactive"
+    fields["schemas"] = Known(schemas, "echoed") if isinstance(schemas, str) else UNKNOWN
     return fields
 
 

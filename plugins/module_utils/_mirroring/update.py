@@ -268,7 +268,7 @@ class Update:
             self._progress.note("the update failed; trying again" + (", the authorization is new" if certain else ""))
             self._pause_or_raise(seconds, error)
             return None
-        if not certain:
+        if not certain and self._lost < MOST_LOST:
             return None
         raise _errors.OperationFailed(
             "the update ended well, but the target does not show the wanted state" + _why_not_shown(observed.state),

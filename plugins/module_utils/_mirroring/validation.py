@@ -236,7 +236,7 @@ def _active(evidence: Evidence) -> Finding:
         return Finding(
             "active_topics",
             "fail",
-            "None of the selected topics is being mirrored.",
+            f"None of the selected topics is being mirrored{' (HTTP 404)' if active is None else ''}.",
             "Look at the target's events and rules.",
             shown,
         )
