@@ -258,7 +258,7 @@ def right_topics(served: list[Served]) -> list[tuple[str, int | None]]:
         for entry in entries:
             if isinstance(entry, dict) and isinstance(entry.get("name"), str):
                 count = entry.get("partitions")
-                sensible = type(count) is int and 0 <= count < 10**6
+                sensible = isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 10**6
                 names[printable(entry["name"])] = t.cast(int, count) if sensible else None
     return sorted(names.items(), key=lambda item: item[0])
 

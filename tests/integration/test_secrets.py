@@ -240,16 +240,16 @@ class Scene:
         else:
             raise ValueError(way)
 
-    def start(self, what: Any = MIRROR_PLAY, **variables: Any) -> Any:
+    def start(self, what: Any = None, **variables: Any) -> Any:
         """Starts a run."""
         return self.playbook.start(
-            what,
+            what or MIRROR_PLAY,
             {**PAIR, **self.variables, **variables},
             environment=self.environment,
             arguments=tuple(self.arguments),
         )
 
-    def run(self, what: Any = MIRROR_PLAY, meanwhile: Callable[[], Any] | None = None, **variables: Any) -> Any:
+    def run(self, what: Any = None, meanwhile: Callable[[], Any] | None = None, **variables: Any) -> Any:
         """A run, watched."""
         with Watch(self.folder) as self.watch:
             started = self.start(what, **variables)
