@@ -43,6 +43,7 @@ options:
   retry_timeout:
     description:
       - For how long a read that failed in passing is repeated, in seconds. V(0) means that it is not repeated.
+      - While an update is waited for, also the time for which its target may refuse to be read.
       - A write is never simply repeated. When its answer was lost, what it should have changed is read first.
     type: float
     default: 120

@@ -43,7 +43,7 @@ options:
   authorization_timeout:
     description:
       - How long a fresh authorization may take to become effective, in seconds. While it is younger, a refused or failed update is
-        tried again; after that, it fails at once.
+        tried again; after that, it fails at once. An update that was sent in time and took longer than that to fail is sent once more.
     type: float
     default: 300
   settle_timeout:
@@ -59,7 +59,7 @@ options:
     default: false
   force:
     description:
-      - Whether to send the update also where the state, or the settings, cannot be read.
+      - Whether to send the update also where the state, or the settings, cannot be read, or where what is read contradicts itself.
     type: bool
     default: false
   state:

@@ -37,7 +37,7 @@ def told(test: str) -> list[int]:
 
 def collected(test: str) -> int:
     """How many situations a file has."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", test]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-m", "", test]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return len([line for line in listed.splitlines() if line.startswith(test)])
 
@@ -76,6 +76,11 @@ def test_kills() -> None:
 
 def test_runs_at_the_same_moment() -> None:
     assert told("tests/faults/test_joining.py") == [len(test_joining.WORLDS) * test_joining.LEAD]
+
+
+def test_secrets_and_transport() -> None:
+    files = ("tests/integration/test_secrets.py", "tests/integration/test_tls.py")
+    assert told(files[0]) == [collected(file) for file in files]
 
 
 @pytest.mark.parametrize("test", ["tests/faults/test_long_waits.py", "tests/faults/test_propagation.py"])
