@@ -265,6 +265,8 @@ class Update:
                     error.remedy = self._remedy()
                     raise error
                 seconds = min(seconds, patience) if patience > 0 else seconds
+            elif self._lost >= MOST_LOST:
+                raise error
             self._progress.note("the update failed; trying again" + (", the authorization is new" if certain else ""))
             self._pause_or_raise(seconds, error)
             return None

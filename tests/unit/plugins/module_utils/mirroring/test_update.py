@@ -282,6 +282,14 @@ def test_not_for_ever() -> None:
     assert len(world.bodies) == 3
 
 
+def test_updates_that_are_lost_and_fail_come_to_an_end() -> None:
+    """An operation that nobody answered for may be somebody else's, but not again and again."""
+    world = World(*[Send("lost", good=False)] * 9, timeout=20_000)
+    with pytest.raises(_errors.OperationFailed, match="update failed"):
+        world.update()
+    assert world.accepted == 3
+
+
 def test_a_lost_answer_without_waiting_is_found_too() -> None:
     world = World(Send("lost"))
     outcome = world.update(wait=False)
