@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     authorization_policy_info,
@@ -308,6 +308,8 @@ def attempt(stage: Stage, flow: Flow, verdict: Verdict) -> str | None:
             verdict.defects.append(error.details["traceback"])
         if not error.remedy:
             verdict.defects.append(f"no remedy: {error.message}")
+        if not error.attempt and not isinstance(error, InvalidInput):
+            verdict.defects.append(f"no attempt: {error.message}")
         return error.message
     except RoleFailed as error:
         return str(error)

@@ -13,6 +13,7 @@ import re
 import select
 import socket
 import ssl
+import textwrap
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from typing import Any
 
 import pytest
 import trustme
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -67,6 +69,9 @@ def play(tasks: list[dict[str, Any]] | None = None, **keywords: Any) -> list[dic
     """A play with these tasks, or with the roles of the playbook `mirror`."""
     content: dict[str, Any] = {"roles": ROLES} if tasks is None else {"tasks": tasks}
     return [{"name": "Somebody's own play", "hosts": "localhost", "gather_facts": False, **content, **keywords}]
+
+
+GUIDE = Path(__file__).parents[2] / "docs/docsite/rst/guide_authentication.rst"
 
 
 def defaults(**options: Any) -> dict[str, Any]:
@@ -195,8 +200,12 @@ def secured(certificates: Certificates, playbook: Any) -> Iterator[Callable[...,
 def test_module_defaults_give_the_authority_to_all_roles(
     secured: Any, playbook: Any, observe: Any, certificates: Certificates
 ) -> None:
+    """With the example of the guide."""
     one = secured(admin="port")
-    run = playbook(play(**defaults(ca_path=certificates.root_path)), VARIABLES).worked()
+    example = textwrap.dedent(GUIDE.read_text().rpartition(".. code-block:: yaml\n\n")[2])
+    assert "/etc/pki/our-ca.pem" in example
+    plays = yaml.safe_load(example.replace("/etc/pki/our-ca.pem", certificates.root_path))
+    run = playbook(plays, VARIABLES).worked()
     observe(one.simulator).mirrored()
     assert {entry["api"] for entry in one.simulator.journal} == {"iam", "resource_controller", "admin"}
     assert "InsecureRequestWarning" not in run.output
