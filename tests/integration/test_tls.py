@@ -58,6 +58,7 @@ VARIABLES: dict[str, Any] = {
     "mirroring_settle_timeout": 3,
     "mirroring_topics_timeout": 20,
 }
+GUIDE = Path(__file__).parents[2] / "docs/docsite/rst/guide_authentication.rst"
 MIRROR = "mirrorops.event_streams.mirror"
 INFO = "mirrorops.event_streams.instance_info"
 LOOK = {"name": "Look", INFO: {"instance": SOURCE}}
@@ -69,9 +70,6 @@ def play(tasks: list[dict[str, Any]] | None = None, **keywords: Any) -> list[dic
     """A play with these tasks, or with the roles of the playbook `mirror`."""
     content: dict[str, Any] = {"roles": ROLES} if tasks is None else {"tasks": tasks}
     return [{"name": "Somebody's own play", "hosts": "localhost", "gather_facts": False, **content, **keywords}]
-
-
-GUIDE = Path(__file__).parents[2] / "docs/docsite/rst/guide_authentication.rst"
 
 
 def defaults(**options: Any) -> dict[str, Any]:
