@@ -121,9 +121,6 @@ class Http:
             try:
                 return fetch(number)
             except _errors.ExchangeError as error:
-                if error.transient and not told and self.clock.monotonic() - started >= QUIET_SECONDS:
-                    told = True
-                    self.call.progress(f"{error.attempt}: {error.reason}; trying on for up to {self.retry_timeout:g} s")
                 pause = backoff(number, error.retry_after)
                 if not error.transient or error.exhausted:
                     raise
@@ -132,6 +129,9 @@ class Http:
                     if number > 1:
                         error.reason = f"{error.reason.rstrip('. ')}, also after {number} attempts"
                     raise
+                if not told and self.clock.monotonic() - started >= QUIET_SECONDS:
+                    told = True
+                    self.call.progress(f"{error.attempt}: {error.reason}; trying on for up to {self.retry_timeout:g} s")
             self.clock.sleep(pause)
             number += 1
 
@@ -294,13 +294,22 @@ class Api:
         return answer
 
     def _with_token(self, method: str, url: str, *, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:
-        token = self._bearer.current()
+        token = self._token(self._bearer.current)
         headers = {self._transaction_header: str(uuid.uuid4()), **(headers or {})}
         try:
             return self.http.once(method, url, bearer=token, headers=headers, **settings)
         except _errors.AuthenticationFailed:
-            token = self._bearer.renewed(token)
+            rejected = token
+        token = self._token(lambda: self._bearer.renewed(rejected))
         return self.http.once(method, url, bearer=token, headers=headers, **settings)
+
+    def _token(self, hand_out: t.Callable[[], str]) -> str:
+        """A token. Without one the request itself is not sent, whatever became of the request for the token."""
+        try:
+            return hand_out()
+        except _errors.ExchangeError as error:
+            error.processed = "no"
+            raise
 
 
 class _Authorization:

@@ -41,6 +41,7 @@ class FixedToken:
         """Raises AuthenticationFailed: there is no other."""
         raise _errors.AuthenticationFailed(
             "the given iam_token was rejected and cannot be renewed",
+            attempt="use the given iam_token",
             status=401,
             remedy="Give a fresh iam_token, or an ibmcloud_api_key, from which tokens can be renewed during long waits.",
         )

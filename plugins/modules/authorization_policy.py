@@ -197,7 +197,8 @@ def _present(call: Call, iam: Iam, account_id: str, grant: Grant, policies: list
         predicted = _predicted(grant, call.params["description"])
         return _result(True, predicted, grant, reversed_ids, None, before=None, after=predicted)
     created, policy = _create(call, iam, account_id, grant)
-    authorized_at = format_time(call.clock.time()) if created else policy.created_at if policy else None
+    # One that exists and is not listed may be as fresh as one that was created just now.
+    authorized_at = format_time(call.clock.time()) if created or policy is None else policy.created_at
     return _result(
         created, policy, grant, reversed_ids, authorized_at, before=None if created else policy, after=policy
     )

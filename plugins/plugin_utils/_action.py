@@ -37,7 +37,11 @@ from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared im
 
 display = Display()
 OMIT_PLACEHOLDER = "__omit_place_holder__"
-SECRET_VARIABLES = ("IC_API_KEY", "IBMCLOUD_API_KEY", "IC_IAM_TOKEN", "IBMCLOUD_IAM_TOKEN")
+SECRET_VARIABLES = tuple(
+    f"{prefix}_{name}"
+    for prefix in ("IC", "IBMCLOUD", "BM", "BLUEMIX")
+    for name in ("API_KEY", "IAM_TOKEN", "IAM_REFRESH_TOKEN")
+)
 SECRET_OPTIONS = ("ibmcloud_api_key", "source_api_key")
 PR_SET_PDEATHSIG = 1
 

@@ -140,7 +140,7 @@ def test_the_deadline_tells_what_is_still_running_and_another_run_joins(start: S
     assert told["kind"] == "wait_expired"
     assert told["operation"]["state"] == "in progress"
     assert TARGET in told["instance"]
-    assert "Run the playbook mirror again to join it" in told["remedy"]
+    assert "run this again to join it" in told["remedy"]
     assert "validate" in told["remedy"]
 
     looked = stage.run(mirroring_info, **PAIR)

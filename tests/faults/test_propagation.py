@@ -66,7 +66,9 @@ def test_it_is_tried_until_it_works(start: Start, delay: float, refusals: str, e
     assert measured == pytest.approx(patches(stage)[-1]["clock"] - granted_at(stage), abs=1.1)
     # At once it is noticed within the poll interval; late, an operation has to fail first.
     assert delay <= measured <= delay + (10 if refusals == "at_once" else 60 + 60) + 10
-    assert any(f"the authorization was effective {measured:g} s after it was granted" in line for line in stage.shown)
+    assert any(
+        f"the update was let through {measured:g} s after the authorization was granted" in line for line in stage.shown
+    )
     assert len(patches(stage)) <= 8 + delay / 8
 
 

@@ -165,7 +165,7 @@ def test_the_deadline_is_reached(simulate: Any, playbook: Any, observe: Any) -> 
     seen = observe(simulator)
     run = playbook.mirror(mirroring_wait_timeout=1)
     assert "update in progress" in run.failure
-    assert "Run the playbook mirror again to join it; validate only waits and looks." in run.failure
+    assert "run this again to join it. The playbook validate only waits and looks." in run.failure
     (failed,) = [entry["result"] for entry in run.tasks if entry["status"] == "failed"]
     assert failed["failure"]["kind"] == "wait_expired"
     assert failed["failure"]["operation"]["state"] == "in progress"

@@ -115,9 +115,12 @@ class Change:
             return self._result(
                 observed, action, changed=True, before=before, after=_predicted(wanted), waiting=waiting
             )
-        return self._apply(plan, observed, wanted, action)
+        return self._apply(plan, observed, wanted, make_plan)
 
-    def _apply(self, plan: Plan, observed: Observed, wanted: Settings | None, action: str) -> Result:
+    def _apply(
+        self, plan: Plan, observed: Observed, wanted: Settings | None, make_plan: t.Callable[[State], Plan]
+    ) -> Result:
+        action = _action(plan, joined=False)
         before = observed.state
         again = bool(self._params["force"])
         sent = 0
@@ -134,8 +137,14 @@ class Change:
             sent += outcome.sent
             if outcome.refusals and step == "enable":
                 delay = self._authorization_delay(outcome.sent_at)
-        if len(plan.steps) > 1 and not waiting:
-            observed = self._restore_selection(before, observed)
+        if len(plan.steps) > 1:
+            observed = self._restore_selection(before, observed, waiting)
+        if not sent:
+            # Somebody else's update was quicker: what it led to is judged like what was found.
+            left = make_plan(observed.state)
+            if left.warning:
+                self._call.warn(left.warning)
+            action = _action(left, joined=True)
         result = self._result(
             observed,
             action,
@@ -178,11 +187,20 @@ class Change:
             wait=wait,
         )
 
-    def _restore_selection(self, before: State, observed: Observed) -> Observed:
+    def _restore_selection(self, before: State, observed: Observed, waiting: bool) -> Observed:
         """Whether the selection survives disabling is not known (API §11.11), so it is set again if it did not."""
         selection = before.selection
-        if isinstance(selection, list) and selection and observed.state.selection != selection:
-            replace_selection(self._call, self._cloud.target.admin(observed.instance), selection)
+        if not isinstance(selection, list) or not selection:
+            return observed
+        lost = f"The topic selection was {selection}. Look whether it still is when the update has ended, and set it again if not."
+        if waiting:
+            self._call.warn(lost)
+        elif observed.state.selection != selection:
+            try:
+                replace_selection(self._call, self._cloud.target.admin(observed.instance), selection)
+            except _errors.ExchangeError as error:
+                error.remedy = f"{error.remedy} {lost}"
+                raise
             return self._target.observe(observed.instance)
         return observed
 
@@ -237,7 +255,7 @@ class Change:
         if math.isinf(granted_at):
             return None
         seconds = round(accepted_at - granted_at, 1)
-        self._progress.note(f"the authorization was effective {seconds:g} s after it was granted")
+        self._progress.note(f"the update was let through {seconds:g} s after the authorization was granted")
         return seconds
 
     def _look_up_authorization(self) -> float | None:

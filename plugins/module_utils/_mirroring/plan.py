@@ -71,11 +71,21 @@ def plan_present(state: State, wanted: Settings, *, recreate: bool, force: bool)
 
 
 def plan_absent(state: State, *, force: bool) -> Plan:
-    """What makes a target stop mirroring. Raises CannotTell, also where what can be seen contradicts itself; sends nothing."""
+    """What makes a target stop mirroring. Raises CannotTell; sends nothing.
+
+    Where the mirroring API says that it is off, while the instance's document goes on showing settings, that is taken as off with a
+    warning: nobody documents that the document follows.
+    """
     if force and (state.enabled.value is None or state.contradictory):
         return Plan(("disable",))
-    if state.enabled.value is None or state.contradictory:
+    if state.enabled.value is None:
         raise _cannot_tell(state)
+    if state.contradictory:
+        return Plan(
+            (),
+            "The mirroring API says that mirroring is off (HTTP 404), while the instance's document goes on showing settings. It is taken as "
+            "off. If the target still mirrors, correct admin_url, or set force: true to send the update that disables it.",
+        )
     return Plan(() if state.enabled.value is False else ("disable",))
 
 
@@ -101,8 +111,6 @@ def check_throughput(throughput: int | None) -> None:
 
 def _cannot_tell(state: State) -> CannotTell:
     why = getattr(state.selection, "reason", "an update is running")
-    if state.contradictory:
-        why = "the instance's document says that it is, the mirroring API that it is not (HTTP 404)"
     return CannotTell(
         f"whether mirroring is enabled could not be found out: {why}",
         remedy="Make the target's admin API reachable for an identity with Manager on its cluster (admin_url overrides its "

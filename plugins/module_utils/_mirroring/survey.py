@@ -44,10 +44,13 @@ def read_topics(account: Account, instance: Instance, option: str = "admin_url")
         return Unreadable(error.message, lasting=isinstance(error, _errors.InvalidInput))
 
 
-def read_selection(account: Account, instance: Instance, option: str = "admin_url") -> Selection:
-    """The topic selection of an instance; None when it is not a mirroring target."""
+def read_selection(
+    account: Account, instance: Instance, option: str = "admin_url", *, patient: bool = True
+) -> Selection:
+    """The topic selection of an instance; None when it is not a mirroring target. Without patience, and while an update runs, it asks
+    once."""
     try:
-        return account.admin(instance, option).selection(patient=not instance.operation.unfinished)
+        return account.admin(instance, option).selection(patient=patient and not instance.operation.unfinished)
     except (_errors.ExchangeError, _errors.InvalidInput) as error:
         return Unreadable(error.message, lasting=isinstance(error, _errors.InvalidInput))
 

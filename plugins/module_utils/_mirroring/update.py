@@ -35,7 +35,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     wait_for_operation,
 )
 
-BUSY = re.compile(r"in progress|concurren|another (operation|update)|being updated|busy", re.IGNORECASE)
+BUSY = re.compile(
+    r"in progress|pending|under ?way|concurren|another (operation|update)|being (updated|modified|changed)|busy",
+    re.IGNORECASE,
+)
 BUSY_STATUSES = (400, 409, 422)
 CHECK_THESE = (
     "Check the authorization (the target must be allowed to read the source), the plans, and that throughput and storage are equal; "
@@ -45,6 +48,7 @@ CHECK_THESE = (
 MAY_HAVE_BEEN_SENT = "An update was sent, and may still take effect; the next run looks before it sends anything."
 MOST_LOST = 3
 SECOND_LOOK = 2.0
+GOES_ON_ENABLING = f"{GOES_ON} The playbook validate only waits and looks."
 MOST_TURNS = 20
 
 
@@ -73,10 +77,10 @@ class Target:
         """Reads the instance."""
         return self._account.instances.get(self.guid)
 
-    def observe(self, instance: Instance | None = None) -> Observed:
+    def observe(self, instance: Instance | None = None, *, patient: bool = True) -> Observed:
         """Reads what tells whether and how it mirrors."""
         instance = instance or self.instance()
-        return Observed(instance, observe(instance, read_selection(self._account, instance)))
+        return Observed(instance, observe(instance, read_selection(self._account, instance, patient=patient)))
 
     def send(self, parameters: dict[str, t.Any], attempt: str) -> Instance:
         """Sends an update, one time."""
@@ -135,7 +139,9 @@ class Update:
         self._sent_at = 0.0
         self._lost = 0
         self._refusals = 0
+        self._failures = 0
         self._turns = 0
+        self._before: Instance | None = None
 
     def apply(self, first: Observed, *, again: bool = False) -> Outcome:
         """Brings the target to the wanted state. Raises what stands in the way, after the last look at the instance.
@@ -144,7 +150,7 @@ class Update:
         """
         try:
             return self._bring(first, again)
-        except _errors.ExchangeError as error:
+        except (_errors.ExchangeError, _errors.InvalidInput) as error:
             if (self._sent or self._lost) and GOES_ON not in error.remedy:
                 error.remedy = f"{error.remedy} {MAY_HAVE_BEEN_SENT}".strip()
             raise
@@ -162,15 +168,16 @@ class Update:
                 pause(self._clock, min(SECOND_LOOK, self._limits.interval), self._deadline)
                 observed = self._target.observe()
                 continue
+            self._before = observed.instance
             lost = self._lost
-            accepted = self._submit(observed)
+            accepted, running = self._submit(observed)
             if accepted is not None and not self._wait:
                 return self._outcome(dataclasses.replace(observed, instance=accepted), waiting=True)
             if accepted is not None:
                 after = self._see_through(observed.instance, accepted, certain=lost == self._lost)
                 if after is not None:
                     return self._outcome(after)
-            observed = self._target.observe()
+            observed = self._target.observe(running)
 
     def idle(self, observed: Observed) -> tuple[Observed, bool]:
         """Waits while an operation is running, ours or anybody's; tells whether there was one."""
@@ -178,11 +185,12 @@ class Update:
             return (self._confirmed(observed.instance) if observed.state.contradictory else observed), False
         self._progress.note("an update is running already; waiting for it")
         while observed.is_running():
-            observed = self._confirmed(self._ended(None), joined=True)
+            observed = self._confirmed(self._ended(self._before), joined=True)
         return observed, True
 
-    def _submit(self, before: Observed) -> Instance | None:
-        """Sends the update. Returns the instance if it was accepted (or may have been), None if it is to be tried again."""
+    def _submit(self, before: Observed) -> tuple[Instance | None, Instance | None]:
+        """Sends the update. Returns the instance if it was accepted (or may have been), else None, and then the instance if another
+        operation was seen running on it."""
         parameters = self._parameters(before.instance)
         while True:
             self._sent_at = self._clock.monotonic()
@@ -193,12 +201,11 @@ class Update:
                 continue
             except _errors.ExchangeError as error:
                 if error.processed == "maybe":
-                    return self._look_for(before, error)
-                self._refused(error)
-                return None
+                    return self._look_for(before, error), None
+                return None, self._refused(error)
             self._sent += 1
             self._progress.note("update accepted")
-            return accepted
+            return accepted, None
 
     def _look_for(self, before: Observed, error: _errors.ExchangeError) -> Instance | None:
         """After a lost answer: the instance if an update took effect, None if it certainly may be sent again."""
@@ -226,22 +233,22 @@ class Update:
             raise error
         return None
 
-    def _refused(self, error: _errors.ExchangeError) -> None:
-        """After a refusal: returns if the update is to be tried again, else raises."""
+    def _refused(self, error: _errors.ExchangeError) -> Instance | None:
+        """After a refusal: pauses if the update is to be tried again, else raises. Returns the instance if an operation is running on it."""
         if isinstance(error, _errors.Redirected):
             raise error
+        now = self._target.instance()
+        if now.operation.unfinished or (error.status in BUSY_STATUSES and _is_busy(error)):
+            self._turned_away(min(self._limits.interval, backoff(self._turns + 1)), error)
+            return now if now.operation.unfinished else None
         self._refusals += 1
-        if self._target.instance().operation.unfinished:
-            return
-        if error.status in BUSY_STATUSES and BUSY.search(error.reason):
-            self._turned_away(min(self._limits.interval, backoff(self._refusals)), error)
-            return
         patience = self._patience(self._clock.monotonic())
         if patience <= 0:
-            error.remedy = self._remedy()
+            error.remedy = self._remedy(CHECK_THESE if self._aim and error.status in (400, 422) else error.remedy)
             raise error
         self._progress.note(f"the new authorization may not be effective yet, trying again (refused: {error.reason})")
         self._pause_or_raise(min(self._limits.interval, backoff(self._refusals), patience), error)
+        return None
 
     def _see_through(self, before: Instance, accepted: Instance, *, certain: bool) -> Observed | None:
         """Waits for the update that runs now. Returns the confirmed state, or None if another update may be considered.
@@ -250,19 +257,19 @@ class Update:
         """
         observed = self._confirmed(self._ended(before, accepted if certain else None))
         while observed.is_running():
-            observed = self._confirmed(self._ended(None))
+            observed = self._confirmed(self._ended(before))
         if self._reached(observed.state):
             return observed
         instance = observed.instance
         if instance.operation.phase == "failed":
-            self._refusals += 1
+            self._failures += 1
             error = operation_failed(instance, self._attempt)
-            seconds = min(2.0 ** (self._refusals - 1), LONGEST_PAUSE)
+            seconds = min(2.0 ** (self._failures - 1), LONGEST_PAUSE)
             if certain:
                 patience = self._patience(self._clock.monotonic())
                 # The first failure says how things were when the update was sent, however long it took to fail.
-                if patience <= 0 and (self._refusals > 1 or self._patience(self._sent_at) <= 0):
-                    error.remedy = self._remedy()
+                if patience <= 0 and (self._failures > 1 or self._patience(self._sent_at) <= 0):
+                    error.remedy = self._remedy(CHECK_THESE if self._aim else error.remedy)
                     raise error
                 seconds = min(seconds, patience) if patience > 0 else seconds
             elif self._lost >= MOST_LOST:
@@ -273,7 +280,8 @@ class Update:
         if not certain and self._lost < MOST_LOST:
             return None
         raise _errors.OperationFailed(
-            "the update ended well, but the target does not show the wanted state" + _why_not_shown(observed.state),
+            f"the update ended as {instance.operation.state}, but the target does not show the wanted state"
+            + _why_not_shown(observed.state),
             attempt=self._attempt,
             instance=instance.label,
             remedy="Look at the instance with mirroring_info; run again when its admin API answers as expected.",
@@ -290,35 +298,41 @@ class Update:
             progress=self._progress,
             baseline=baseline,
             accepted=accepted,
+            goes_on=GOES_ON_ENABLING if self._aim else GOES_ON,
         )
 
     def _confirmed(self, instance: Instance, *, joined: bool = False) -> Observed:
         """Observes after an operation ended well; the mirroring API may need a moment to show its effect (API §11.10), and what
         looked like the end may have been the operation of before, so this also returns when one runs, or failed."""
         until = min(self._clock.monotonic() + self._limits.settle, max(self._deadline, self._clock.monotonic()))
-        observed = self._target.observe(instance)
+        observed = self._target.observe(instance, patient=False)
         intervals = growing(min(self._limits.interval, LONGEST_LOOK))
-        while (
+        while self._is_open(observed, joined) and self._clock.monotonic() < until:
+            self._progress.note("the update ended; the target does not show it yet")
+            pause(self._clock, next(intervals), until)
+            observed = self._target.observe(patient=False)
+        # The last look, which decides, is patient, and at the instance as it is now.
+        return self._target.observe() if self._is_open(observed, joined) else observed
+
+    def _is_open(self, observed: Observed, joined: bool) -> bool:
+        """Whether the mirroring API may still come to show the effect of what has ended."""
+        return (
             not observed.is_running()
             and observed.instance.operation.phase != "failed"
             and not self._reached(observed.state)
-            and (
-                self._sent or observed.state.contradictory or (joined and observed.state.enabled.value is not self._aim)
+            and bool(
+                self._sent
+                or observed.state.contradictory
+                or isinstance(observed.state.selection, Unreadable)
+                or (joined and observed.state.enabled.value is not self._aim)
             )
-            and self._clock.monotonic() < until
-        ):
-            self._progress.note("the update ended; the target does not show it yet")
-            pause(self._clock, next(intervals), until)
-            observed = self._target.observe()
-        return observed
-
-    def _remedy(self) -> str:
-        tried = (
-            f"It was tried {self._refusals} times, for as long as authorization_timeout allows. "
-            if self._refusals > 1
-            else ""
         )
-        return tried + CHECK_THESE
+
+    def _remedy(self, remedy: str) -> str:
+        times = self._refusals + self._failures
+        return (
+            f"It was tried {times} times, for as long as authorization_timeout allows. " if times > 1 else ""
+        ) + remedy
 
     def _turned_away(self, seconds: float, error: _errors.MirrorOpsError) -> None:
         """Pauses after an update that was not even looked at: too many requests, or busy. Not for ever."""
@@ -333,7 +347,12 @@ class Update:
         self._clock.sleep(seconds)
 
     def _outcome(self, observed: Observed, joined: bool = False, waiting: bool = False) -> Outcome:
-        return Outcome(observed, self._sent, joined, self._refusals, waiting, self._sent_at)
+        return Outcome(observed, self._sent, joined, self._refusals + self._failures, waiting, self._sent_at)
+
+
+def _is_busy(error: _errors.ExchangeError) -> bool:
+    """Whether a refusal says that another operation is under way (API §3.7); a 409 without a word does."""
+    return bool(BUSY.search(error.reason)) or (error.status == 409 and not error.body)
 
 
 def _why_not_shown(state: State) -> str:

@@ -22,7 +22,7 @@ FIRST_PAUSE = 2.0
 QUIET_SECONDS = 60.0
 LONGEST_LOOK = 10.0
 LEAST_LOOKS = 3
-GOES_ON = "The update goes on by itself. Run the playbook mirror again to join it; validate only waits and looks."
+GOES_ON = "The update goes on by itself; run this again to join it."
 LEAST_SECONDS = {
     "wait_timeout": 0.0,
     "poll_interval": 0.01,
@@ -98,18 +98,22 @@ def wait_for_operation(
     progress: Progress,
     baseline: Instance | None,
     accepted: Instance | None = None,
+    goes_on: str = GOES_ON,
 ) -> Instance:
     """Waits until the instance's last operation has finished, and returns the instance, whichever way it ended.
 
-    ``label`` names the instance, ``baseline`` is the instance as it was before our update, None when an operation was found running; ``accepted`` is what the
-    answer to our update showed. The first looks follow each other closely, so that one that is behind is not alone. Reads that fail in
-    passing are borne until the deadline, others for retry_timeout, because this read has worked before. Raises WaitExpired, and
-    ExchangeError for what does not pass.
+    ``label`` names the instance; ``baseline`` is the instance as it was before the operation, None if that is not known because it was
+    found running; ``accepted`` is what the answer to our update showed; ``goes_on`` is what to do when the time is over. The first
+    looks follow each other closely, so that one that is behind is not alone. What looks like the baseline counts only when it was
+    shown for the settle time, even after the operation was seen running: reads may come from places of which one is behind.
+
+    Reads that fail in passing are borne until the deadline, others for retry_timeout, because this read has worked before. Raises
+    WaitExpired, and ExchangeError for what does not pass.
     """
     clock = call.clock
-    started = clock.monotonic()
+    started = settling = clock.monotonic()
     intervals = growing(limits.interval)
-    running_seen = False
+    running_seen = baseline is None
     looks = 0
     refused_at: float | None = None
     while True:
@@ -119,26 +123,26 @@ def wait_for_operation(
         try:
             instance = read()
         except _errors.ExchangeError as error:
+            if isinstance(error, _errors.NotFound) and error.status != 404:
+                raise  # removed: nothing goes on
             if refused_at is None:
                 refused_at, intervals = clock.monotonic(), growing(limits.interval)
             if not error.transient and clock.monotonic() - refused_at >= float(call.params["retry_timeout"]):
-                error.remedy = f"{error.remedy} {GOES_ON}"
+                error.remedy = f"{error.remedy} {goes_on}"
                 raise
             trouble = error
             progress.note(f"cannot read the instance, trying on: {error.reason}")
-        if instance is not None:
+        if instance is not None and instance.operation.unfinished:
+            refused_at, running_seen, looks, settling = None, True, 0, clock.monotonic()
+            progress.note(_words(instance))
+        elif instance is not None:
             refused_at = None
             looks += 1
-            running_seen = running_seen or instance.operation.unfinished
-            settled = clock.monotonic() - started >= limits.settle and (looks >= LEAST_LOOKS or not limits.settle)
-            if not instance.operation.unfinished and (
-                running_seen or settled or _is_later(instance, baseline, accepted)
-            ):
+            settled = clock.monotonic() - settling >= limits.settle and (looks >= LEAST_LOOKS or not limits.settle)
+            if settled or _is_later(instance, baseline, accepted, running_seen):
                 progress.note(_words(instance))
                 return instance
-            progress.note(
-                _words(instance) if instance.operation.unfinished else f"{_words(instance)} (may be the one before)"
-            )
+            progress.note(f"{_words(instance)} (may be the one before)")
         if clock.monotonic() >= deadline:
             raise _errors.WaitExpired(
                 f"after {_elapsed(clock.monotonic() - started)} the update has not ended"
@@ -148,18 +152,21 @@ def wait_for_operation(
                 status=trouble.status if trouble else None,
                 code=trouble.code if trouble else None,
                 transaction_id=trouble.transaction_id if trouble else None,
-                remedy=f"{GOES_ON} wait_timeout sets how long to wait.",
+                remedy=f"{goes_on} wait_timeout sets how long to wait.",
                 details={"operation": instance.operation.to_result() if instance else None},
             )
 
 
-def _is_later(instance: Instance, baseline: Instance | None, accepted: Instance | None) -> bool:
+def _is_later(instance: Instance, baseline: Instance | None, accepted: Instance | None, running_seen: bool) -> bool:
     """Whether a finished operation is certainly not one from before our update.
 
-    A success is confirmed by looking at the state afterwards. A failure is not, so more is asked of it.
+    A success is confirmed by looking at the state afterwards. A failure that comes without having been seen running is not, so more
+    is asked of it.
     """
     if baseline is None:
         return True
+    if running_seen:
+        return (instance.operation, instance.updated_at) != (baseline.operation, baseline.updated_at)
     if instance.updated_at == baseline.updated_at:
         return False
     if instance.operation.phase == "succeeded":

@@ -132,7 +132,7 @@ class World:
         self.seen_running = seen.operation.phase == "running"
         return seen
 
-    def observe(self, seen: Instance | None = None) -> Observed:
+    def observe(self, seen: Instance | None = None, *, patient: bool = True) -> Observed:
         seen = seen or self.instance()
         self.clock.now += 0.1
         selection: t.Any = Unreadable("HTTP 403") if self.hidden else [] if self.on(self.clock.now) else None
@@ -160,7 +160,8 @@ class World:
             raise _errors.ApiError("update in progress" if told.text == "refused" else told.text, status=told.status)
         alone = all(op.own for op in self.ops)
         if told.kind == "refused":
-            self.after = ("a refusal", self.young() or not alone)
+            # A 409 without a word may mean that it is busy.
+            self.after = ("a refusal", self.young() or not alone or told.status == 409)
             raise _errors.ApiError(told.text, status=told.status)
         start = now + told.delay
         answered = told.kind in ("ok", "stale")
@@ -456,7 +457,9 @@ def test_the_deadline_while_waiting() -> None:
 
 def test_an_update_without_effect_is_told() -> None:
     world = World(effect=1e6)
-    with pytest.raises(_errors.OperationFailed, match="ended well, but the target does not show the wanted state"):
+    with pytest.raises(
+        _errors.OperationFailed, match="ended as succeeded, but the target does not show the wanted state"
+    ):
         world.update()
     assert len(world.bodies) == 1
 
