@@ -83,7 +83,9 @@ def test_secrets_and_transport() -> None:
     assert told(files[0]) == [collected(file) for file in files]
 
 
-@pytest.mark.parametrize("test", ["tests/faults/test_long_waits.py", "tests/faults/test_propagation.py"])
+@pytest.mark.parametrize(
+    "test", ["tests/faults/test_long_waits.py", "tests/faults/test_propagation.py", "tests/faults/test_replicas.py"]
+)
 def test_situations(test: str) -> None:
     assert told(test) == [collected(test)]
 

@@ -489,3 +489,28 @@ def test_certificates_are_verified_unless_told_otherwise(
             http.once("GET", "https://example.com", attempt="x")
     assert [settings["verify"] for settings in seen] == [True, "/ca.pem", False, False]
     assert all(settings["allow_redirects"] is False and settings["timeout"] for settings in seen)
+
+
+class Penniless(StaticBearer):
+    """An identity that has no token to hand out, at first or once the first was rejected."""
+
+    def current(self) -> str:
+        if not self.tokens:
+            raise _errors.ServiceFailed("IAM is down", status=503)
+        return super().current()
+
+    def renewed(self, rejected: str) -> str:
+        raise _errors.ServiceFailed("IAM is down", status=503)
+
+
+@pytest.mark.parametrize("tokens", [(), ("t1",)])
+def test_a_write_without_a_token_was_not_sent(server: Scripted, clock: FakeClock, tokens: tuple[str, ...]) -> None:
+    """Whatever became of the request for the token: nothing has to be looked for."""
+    call = make_call(clock)
+    if tokens:
+        server.expect("PATCH", "/thing", status=401, body={"a": 1})
+    api = Api(Http(call), server.url, Penniless(*tokens), "Transaction-Id")
+    with pytest.raises(_errors.ServiceFailed) as caught:
+        api.send("PATCH", "/thing", attempt="x", body={"a": 1})
+    assert caught.value.processed == "no"
+    assert call.changed is False

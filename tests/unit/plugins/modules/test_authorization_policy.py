@@ -169,6 +169,17 @@ def test_a_lost_answer_then_409(cloud: Cloud) -> None:
     assert (ran.code, ran.result["changed"], ran.result["policy"]) == (0, True, None)
 
 
+def test_one_that_exists_unseen_may_be_fresh(cloud: Cloud) -> None:
+    """Created by a run that was killed a moment ago, say: its age is not known, so it gets the patience of a new one."""
+    cloud.token()
+    cloud.policies(ACCOUNT)
+    expect_creation(cloud, {"errors": []}, status=409)
+    cloud.policies(ACCOUNT)
+    ran = run_main(authorization_policy, options(cloud))
+    assert (ran.result["changed"], ran.result["policy"]) == (False, None)
+    assert ran.result["authorized_at"] == "2026-01-01T00:16:40Z"
+
+
 def test_too_many_requests(cloud: Cloud, clock: FakeClock) -> None:
     cloud.token()
     cloud.policies(ACCOUNT)

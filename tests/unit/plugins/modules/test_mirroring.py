@@ -344,3 +344,45 @@ def test_pairs_that_cannot_work(changes: dict[str, t.Any], told: str, cloud: Clo
     ran = run_main(mirroring, options(cloud, **changes))
     assert ran.failed
     assert told in ran.result["msg"]
+
+
+def test_recreating_without_waiting_tells_what_was_selected(cloud: Cloud) -> None:
+    """It is not known whether disabling drops the selection, and nobody is there to restore it."""
+    begin_writing(cloud, ["^a$"], **capacity(mirroring={**ECHO, "source_alias": "old"}))
+    cloud.patch({"mirroring": {"disable": True}}, cloud.document(**RUNNING))
+    for _dummy in range(2):
+        cloud.instance(**DONE)
+        cloud.selection(None)
+    cloud.patch({"mirroring": ECHO}, cloud.document(**RUNNING))
+    ran = run_main(mirroring, options(cloud, recreate=True, wait=False))
+    assert (ran.result["action"], ran.result["waiting"]) == ("recreated", True)
+    assert "The topic selection was ['^a$']" in ran.warnings
+
+
+def test_somebody_elses_update_is_judged_like_one_that_was_found(cloud: Cloud) -> None:
+    """It came between two looks, and nothing shows from where it mirrors."""
+    begin(cloud)
+    cloud.instance(**DONE)
+    cloud.selection([])
+    ran = run_main(mirroring, options(cloud))
+    assert (ran.result["changed"], ran.result["action"], ran.result["updates_sent"]) == (False, "left_alone", 0)
+    assert "does not show its source_crn" in ran.warnings
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "not_told"),
+    [
+        (403, "Give the identity the missing role", "plans"),
+        (404, "Check the name or id", "plans"),
+        (422, "Check the authorization", "missing role"),
+        (400, "Check the authorization", "missing role"),
+    ],
+)
+def test_the_remedy_fits_the_refusal(cloud: Cloud, status: int, told: str, not_told: str) -> None:
+    begin_writing(cloud)
+    cloud.patch({"mirroring": ECHO}, {"message": "no"}, status=status)
+    cloud.instance()
+    cloud.policies(ACCOUNT)
+    ran = run_main(mirroring, options(cloud))
+    assert told in ran.result["msg"]
+    assert not_told not in ran.result["msg"]

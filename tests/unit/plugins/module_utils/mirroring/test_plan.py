@@ -134,3 +134,13 @@ def test_enabling_needs_settings() -> None:
     with pytest.raises(ValueError, match="settings"):
         update_parameters("enable", None, 150)
     assert update_parameters("disable", None, None) == {"mirroring": {"disable": True}}
+
+
+def test_what_contradicts_itself_is_taken_as_off_with_a_warning() -> None:
+    """Nobody documents that the instance's document follows when mirroring is disabled."""
+    now = state(None, ECHO)
+    assert now.contradictory
+    steps, warning = plan_absent(now, force=False)
+    assert steps == ()
+    assert "goes on showing settings" in (warning or "")
+    assert plan_absent(now, force=True) == Plan(("disable",))
