@@ -14,11 +14,9 @@ Private to this collection: it may change at any time. Nothing here knows what i
 from __future__ import annotations
 
 import email.utils
-import ipaddress
 import math
 import os
 import random
-import re
 import ssl
 import typing as t
 import urllib.parse
@@ -30,9 +28,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._version import COLLECTION_VERSION
 
 USER_AGENT = f"mirrorops.event_streams/{COLLECTION_VERSION} (Ansible collection)"
-_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
-_PLAIN = re.compile(r"[!-\[\]-~]+")
 LARGEST_BODY = 16 * 1024 * 1024
 LONGEST_PAUSE = 60.0
 QUIET_SECONDS = 3.0
@@ -174,6 +169,7 @@ class Http:
                 failure.processed = "no"
             raise failure from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+            # ValueError: ``requests`` reads a Location that is no URL even where no redirect is followed.
             failure = _errors.NoAnswer(f"no complete answer from {_host(url)}: {_cause(error)}")
             if "NewConnectionError" in repr(error):
                 failure.processed = "no"
@@ -342,39 +338,6 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         except (ValueError, OverflowError):
             return None
     return None if math.isnan(seconds) else max(0.0, seconds)
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether a URL's host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def check_endpoint(url: str, option: str) -> str:
-    """A base URL without trailing slash. Raises InvalidInput unless it is https, or http on a loopback address."""
-    remedy = "Give a URL such as https://proxy.example.com/iam; plain http is accepted for loopback addresses only."
-    try:
-        parts = urllib.parse.urlsplit(url.strip())
-        parts.port  # noqa: B018  # raises for a port that is none
-    except ValueError as error:
-        raise _errors.InvalidInput(f"{option} is not a URL: {error}", remedy=remedy) from error
-    if (
-        parts.scheme not in ("http", "https")
-        or not _HOST.fullmatch(parts.hostname or "")
-        or not _PLAIN.fullmatch(url.strip())
-        or ("[" in parts.netloc) != (":" in (parts.hostname or ""))
-        or parts.port == 0
-    ):
-        raise _errors.InvalidInput(f"{option} is not an http(s) URL: {url!r}", remedy=remedy)
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        raise _errors.InvalidInput(f"{option} must have neither user, password, query nor fragment", remedy=remedy)
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise _errors.InvalidInput(f"{option} would send credentials unencrypted to {parts.hostname}", remedy=remedy)
-    return url.strip().rstrip("/")
 
 
 def _was_refused_by_us(error: BaseException) -> bool:

@@ -123,7 +123,7 @@ exact:
 authorized_at:
   description:
     - When the policy came into being, as ISO 8601 in UTC. For a policy that this task created, by the clock of the machine that runs it.
-    - For one that exists and cannot be seen, the time now, because it may be as fresh as that.
+    - For one that exists and cannot be seen, when the service said so; it is at least that old.
     - Null if it is not known.
   returned: success
   type: str

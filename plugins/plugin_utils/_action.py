@@ -109,7 +109,10 @@ class InProcessAction(ActionBase):
         try:
             checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(arguments)
         except (TypeError, ValueError, OverflowError) as error:
-            raise AnsibleActionFail(f"An option has a value that cannot be converted: {error}") from error
+            given = {str(arguments.get(name)) for name, option in spec.options.items() if option.get("no_log")}
+            raise AnsibleActionFail(
+                remove_values(f"An option has a value that cannot be converted: {error}", given - {"None", ""})
+            ) from None
         secrets: set[str] = {secret for secret in checked._no_log_values if secret.strip()}
         for warning in checked._warnings:
             display.warning(f"Both option {warning['option']} and its alias {warning['alias']} are set.")

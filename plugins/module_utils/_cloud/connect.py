@@ -17,12 +17,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import (
     ResourceController,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._endpoint import check_endpoint, is_loopback
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import (
     Api,
     Bearer,
     Http,
-    check_endpoint,
-    is_loopback,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
     ApiKeyToken,

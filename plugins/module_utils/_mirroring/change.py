@@ -135,7 +135,7 @@ class Change:
             )
             observed, waiting = outcome.observed, outcome.waiting
             sent += outcome.sent
-            if outcome.refusals and step == "enable":
+            if outcome.refusals and outcome.sent and step == "enable":
                 delay = self._authorization_delay(outcome.sent_at)
         if len(plan.steps) > 1:
             observed = self._restore_selection(before, observed, waiting)

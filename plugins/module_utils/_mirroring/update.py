@@ -30,6 +30,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     LONGEST_LOOK,
     Limits,
     Progress,
+    expired,
     growing,
     pause,
     wait_for_operation,
@@ -135,6 +136,7 @@ class Update:
         self._permit = permit
         self._patience = patience
         self._wait = wait
+        self._goes_on = GOES_ON_ENABLING if aim else GOES_ON
         self._sent = 0
         self._sent_at = 0.0
         self._lost = 0
@@ -184,9 +186,7 @@ class Update:
         if not observed.is_running():
             return (self._confirmed(observed.instance) if observed.state.contradictory else observed), False
         self._progress.note("an update is running already; waiting for it")
-        while observed.is_running():
-            observed = self._confirmed(self._ended(self._before), joined=True)
-        return observed, True
+        return self._until_idle(observed, joined=True), True
 
     def _submit(self, before: Observed) -> tuple[Instance | None, Instance | None]:
         """Sends the update. Returns the instance if it was accepted (or may have been), else None, and then the instance if another
@@ -255,9 +255,7 @@ class Update:
 
         Not ``certain``: the answer was lost, so the operation that was found may be somebody else's.
         """
-        observed = self._confirmed(self._ended(before, accepted if certain else None))
-        while observed.is_running():
-            observed = self._confirmed(self._ended(before))
+        observed = self._until_idle(self._confirmed(self._ended(before, accepted if certain else None)))
         if self._reached(observed.state):
             return observed
         instance = observed.instance
@@ -287,6 +285,20 @@ class Update:
             remedy="Look at the instance with mirroring_info; run again when its admin API answers as expected.",
         )
 
+    def _until_idle(self, observed: Observed, *, joined: bool = False) -> Observed:
+        """Waits for as long as an operation is running. What looked like its end while it still ran is one from before it."""
+        began = self._clock.monotonic()
+        while observed.is_running():
+            ended = self._ended(self._before)
+            observed = self._confirmed(ended, joined=joined)
+            self._before = ended
+            if observed.is_running():
+                now = self._clock.monotonic()
+                if now >= self._deadline:
+                    raise expired(self._target.label, now - began, observed.instance, None, self._goes_on)
+                pause(self._clock, self._limits.interval, self._deadline)
+        return observed
+
     def _ended(self, baseline: Instance | None, accepted: Instance | None = None) -> Instance:
         """Waits for the operation; without baseline for one that was seen running."""
         return wait_for_operation(
@@ -298,7 +310,7 @@ class Update:
             progress=self._progress,
             baseline=baseline,
             accepted=accepted,
-            goes_on=GOES_ON_ENABLING if self._aim else GOES_ON,
+            goes_on=self._goes_on,
         )
 
     def _confirmed(self, instance: Instance, *, joined: bool = False) -> Observed:

@@ -144,17 +144,28 @@ def wait_for_operation(
                 return instance
             progress.note(f"{_words(instance)} (may be the one before)")
         if clock.monotonic() >= deadline:
-            raise _errors.WaitExpired(
-                f"after {_elapsed(clock.monotonic() - started)} the update has not ended"
-                + (f": {_words(instance)}" if instance else f": {trouble.reason}" if trouble else ""),
-                attempt="wait for the update",
-                instance=label,
-                status=trouble.status if trouble else None,
-                code=trouble.code if trouble else None,
-                transaction_id=trouble.transaction_id if trouble else None,
-                remedy=f"{goes_on} wait_timeout sets how long to wait.",
-                details={"operation": instance.operation.to_result() if instance else None},
-            )
+            raise expired(label, clock.monotonic() - started, instance, trouble, goes_on)
+
+
+def expired(
+    label: str,
+    seconds: float,
+    instance: Instance | None,
+    trouble: _errors.ExchangeError | None,
+    goes_on: str,
+) -> _errors.WaitExpired:
+    """The error for a wait whose time is over: what was seen last, and how to go on."""
+    words = _words(instance) if instance else trouble.reason if trouble else ""
+    return _errors.WaitExpired(
+        f"after {_elapsed(seconds)} the update has not ended" + (f": {words}" if words else ""),
+        attempt="wait for the update",
+        instance=label,
+        status=trouble.status if trouble else None,
+        code=trouble.code if trouble else None,
+        transaction_id=trouble.transaction_id if trouble else None,
+        remedy=f"{goes_on} wait_timeout sets how long to wait.",
+        details={"operation": instance.operation.to_result() if instance else None},
+    )
 
 
 def _is_later(instance: Instance, baseline: Instance | None, accepted: Instance | None, running_seen: bool) -> bool:

@@ -146,6 +146,19 @@ def test_bad_arguments_never_reach_it(args: dict[str, t.Any], told: str, display
     assert "ZeroDivision" not in result["msg"]
 
 
+def test_a_value_that_cannot_be_converted_shows_no_secret(display: Recorder) -> None:
+    def convert(value: t.Any) -> t.Any:
+        raise OverflowError(f"{value} is too large beside {KEY}")
+
+    spec = SPEC.merge(ArgSpec({"size": {"type": convert}}))
+    action = make_action(nothing, {"ibmcloud_api_key": KEY, "size": 1})
+    action.module.SPEC = spec  # type: ignore[attr-defined]
+    with pytest.raises(AnsibleActionFail, match="cannot be converted: 1 is too large") as caught:
+        action.run(None, {})
+    assert KEY not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
 @pytest.mark.parametrize(
     ("settings", "here"),
     [

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing as t
 
 import pytest
@@ -190,13 +191,14 @@ class World:
         wait: bool = True,
         permit: t.Callable[[State], None] = lambda state: None,
         first: Observed | None = None,
+        settle: float = SETTLE,
     ) -> Outcome:
         update = Update(
             t.cast(t.Any, self),
             lambda seen: PARAMETERS,
             aim=True,
             attempt="enable mirroring a -> b",
-            limits=Limits(self.timeout, 30.0, SETTLE),
+            limits=Limits(self.timeout, 30.0, settle),
             deadline=self.timeout,
             progress=Progress(self.call, "a -> b"),
             reached=lambda state: state.enabled.value is True,
@@ -453,6 +455,22 @@ def test_the_deadline_while_waiting() -> None:
         world.update()
     assert 300 <= world.clock.now < 305
     assert len(world.bodies) == 1
+
+
+@pytest.mark.parametrize("parity", [0, 1])
+@pytest.mark.parametrize("settle", [0.0, SETTLE])
+def test_the_deadline_while_every_second_look_is_behind(parity: int, settle: float) -> None:
+    """Somebody else's operation never ends; of two places that answer, one has not heard of it."""
+    world = World(foreign=[(0.0, 1e6, True)], timeout=300)
+    true_view = world.view
+    looks = itertools.count(parity)
+    world.view = lambda now: true_view(now if next(looks) % 2 else -1.0)  # type: ignore[method-assign]
+    first = Observed(true_view(1.0), observe(true_view(1.0), None))
+    with pytest.raises(_errors.WaitExpired, match="has not ended") as caught:
+        world.update(first=first, settle=settle)
+    assert next(looks) < 200
+    assert "validate" in caught.value.remedy
+    assert world.bodies == []
 
 
 def test_an_update_without_effect_is_told() -> None:
