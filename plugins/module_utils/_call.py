@@ -98,6 +98,66 @@ class PrivateTokenStore:
         return contextlib.nullcontext()
 
 
+class Read(t.NamedTuple):
+    """The answer to a read; when it was asked for, in seconds on the monotonic clock, and in which generation. ``headers`` are those
+    that tell whether a list goes on."""
+
+    generation: int
+    at: float
+    status: int
+    headers: dict[str, str]
+    body: t.Any
+    transaction_id: str | None
+
+
+class ReadStore(t.Protocol):
+    """Answers that a later task of the same run may use again. Whatever is written begins a new generation, in which no earlier read
+    counts."""
+
+    def generation(self) -> int:
+        """The present generation."""
+
+    def get(self, key: str) -> Read | None:
+        """The read under a digest of who asked what, if there is one, of whatever age and generation."""
+
+    def put(self, key: str, read: Read) -> None:
+        """Remembers a read."""
+
+    def outdate(self) -> None:
+        """Begins a new generation, because something was written or has changed by itself."""
+
+    def exclusive(self, key: str, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Held while something is read, so that one process asks and the others wait, at most so many seconds."""
+
+
+class PrivateReadStore:
+    """Reads of one process."""
+
+    def __init__(self) -> None:
+        self._generation = 0
+        self._reads: dict[str, Read] = {}
+
+    def generation(self) -> int:
+        """The present generation."""
+        return self._generation
+
+    def get(self, key: str) -> Read | None:
+        """The read under a digest of who asked what, if there is one."""
+        return self._reads.get(key)
+
+    def put(self, key: str, read: Read) -> None:
+        """Remembers a read."""
+        self._reads[key] = read
+
+    def outdate(self) -> None:
+        """Begins a new generation."""
+        self._generation += 1
+
+    def exclusive(self, key: str, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Nothing to hold: there is nobody else."""
+        return contextlib.nullcontext()
+
+
 def _nothing(*args: t.Any) -> None:
     return None
 
@@ -116,6 +176,7 @@ class Call:
     check_mode: bool = False
     clock: Clock = dataclasses.field(default_factory=SystemClock)
     tokens: TokenStore = dataclasses.field(default_factory=PrivateTokenStore)
+    reads: ReadStore = dataclasses.field(default_factory=PrivateReadStore)
     progress: t.Callable[[str], None] = _nothing
     warn: t.Callable[[str], None] = _nothing
     trace: t.Callable[[str], None] = _nothing

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HTTP: session, time-outs, retry policy by method, Retry-After, transaction ids.
+"""HTTP: session, time-outs, what is repeated, Retry-After, transaction ids.
 
 Private to this collection: it may change at any time. Nothing here knows what is being asked.
 
@@ -20,7 +20,6 @@ import random
 import ssl
 import typing as t
 import urllib.parse
-import uuid
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
@@ -33,16 +32,6 @@ LONGEST_PAUSE = 60.0
 QUIET_SECONDS = 3.0
 LONGEST_TRANSACTION_ID = 200
 TRANSACTION_HEADERS = ("X-Global-Transaction-Id", "Transaction-Id", "X-Request-Id")
-
-
-class Bearer(t.Protocol):
-    """Something that hands out bearer tokens."""
-
-    def current(self) -> str:
-        """A token that is valid now."""
-
-    def renewed(self, rejected: str) -> str:
-        """Another token than the one that was just rejected; raises AuthenticationFailed when there is none."""
 
 
 class Answer(t.NamedTuple):
@@ -241,71 +230,6 @@ class Http:
         for secret in sorted(filter(None, self.call.secrets), key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
-
-
-class Api:
-    """One HTTP API: a base URL (which may have a path of its own) and the identity it is used with."""
-
-    def __init__(self, http: Http, base_url: str, bearer: Bearer, transaction_header: str) -> None:
-        self.http = http
-        self.base_url = base_url.rstrip("/")
-        self._bearer = bearer
-        self._transaction_header = transaction_header
-
-    def get(
-        self,
-        path: str,
-        *,
-        attempt: str,
-        instance: str | None = None,
-        query: dict[str, t.Any] | None = None,
-        patient: bool = True,
-    ) -> Answer:
-        """Reads; see the module's head for what is repeated. Without patience it asks once."""
-        url = self.base_url + path
-
-        def fetch(number: int) -> Answer:
-            return self._with_token("GET", url, attempt=attempt, instance=instance, query=query, number=number)
-
-        return self.http.read(fetch) if patient else fetch(1)
-
-    def send(
-        self,
-        method: t.Literal["POST", "PUT", "PATCH", "DELETE"],
-        path: str,
-        *,
-        attempt: str,
-        instance: str | None = None,
-        body: t.Any = None,
-        headers: dict[str, str] | None = None,
-    ) -> Answer:
-        """Writes, one time; see the module's head."""
-        url = self.base_url + path
-        try:
-            answer = self._with_token(method, url, attempt=attempt, instance=instance, body=body, headers=headers)
-        except _errors.ExchangeError as error:
-            self.http.call.changed = self.http.call.changed or error.processed == "maybe"
-            raise
-        self.http.call.changed = True
-        return answer
-
-    def _with_token(self, method: str, url: str, *, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:
-        token = self._token(self._bearer.current)
-        headers = {self._transaction_header: str(uuid.uuid4()), **(headers or {})}
-        try:
-            return self.http.once(method, url, bearer=token, headers=headers, **settings)
-        except _errors.AuthenticationFailed:
-            rejected = token
-        token = self._token(lambda: self._bearer.renewed(rejected))
-        return self.http.once(method, url, bearer=token, headers=headers, **settings)
-
-    def _token(self, hand_out: t.Callable[[], str]) -> str:
-        """A token. Without one the request itself is not sent, whatever became of the request for the token."""
-        try:
-            return hand_out()
-        except _errors.ExchangeError as error:
-            error.processed = "no"
-            raise
 
 
 class _Authorization:

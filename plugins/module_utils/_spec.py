@@ -137,6 +137,9 @@ ENDPOINTS = ArgSpec(
 
 CLOUD = AUTH.merge(ENDPOINTS)
 
+REUSE = ArgSpec({"max_age": {"type": "float", "default": 0}})
+"""How old a read of an earlier task may be to be used again; seconds, fractions allowed."""
+
 ADMIN = ArgSpec(
     {
         "admin_url": {"type": "str"},

@@ -32,6 +32,7 @@ class FixedToken:
         self._token = token.removeprefix("Bearer ").strip()
         if not _fits_a_header(self._token):
             raise _errors.InvalidInput("iam_token is empty or has characters that a token cannot have")
+        self.identity = hashlib.sha256(self._token.encode()).hexdigest()
 
     def current(self) -> str:
         """The token."""
@@ -56,12 +57,12 @@ class ApiKeyToken:
         self._api_key = api_key
         self._store = http.call.tokens
         http.call.secrets.update(spellings(api_key))
-        self._digest = hashlib.sha256(f"{self._url}\n{api_key}".encode()).hexdigest()
+        self.identity = hashlib.sha256(f"{self._url}\n{api_key}".encode()).hexdigest()
 
     def current(self) -> str:
         """A valid token; a new one once 80 % of the lifetime have passed, tried for once a minute while the old one is good.
         Raises AuthenticationFailed for a refused key."""
-        token = self._store.get(self._digest)
+        token = self._store.get(self.identity)
         now = self._http.clock.monotonic()
         if token is not None and now < token.refresh_at:
             return self._noted(token)
@@ -72,7 +73,7 @@ class ApiKeyToken:
         except _errors.ExchangeError:
             if token is None or now >= token.expires_at:
                 raise
-            self._store.put(self._digest, token._replace(refresh_at=min(now + 60.0, token.expires_at)))
+            self._store.put(self.identity, token._replace(refresh_at=min(now + 60.0, token.expires_at)))
             return self._noted(token)
 
     def renewed(self, rejected: str) -> str:
@@ -86,11 +87,11 @@ class ApiKeyToken:
         return identity if isinstance(identity, str) else None
 
     def _exchange(self, outdated: str | None, patient: bool = True) -> str:
-        with self._store.exclusive(self._digest, self._http.request_timeout):
-            token = self._store.get(self._digest)
+        with self._store.exclusive(self.identity, self._http.request_timeout):
+            token = self._store.get(self.identity)
             if token is None or token.value == outdated or self._http.clock.monotonic() >= token.refresh_at:
                 token = self._request(patient)
-                self._store.put(self._digest, token)
+                self._store.put(self.identity, token)
         return self._noted(token)
 
     def _noted(self, token: Token) -> str:

@@ -34,6 +34,7 @@ options:
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.reuse
   - mirrorops.event_streams.grant
   - mirrorops.event_streams.attributes
 attributes:
@@ -155,14 +156,14 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time, parse_time
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ArgSpec
 
 SPEC = ArgSpec(
     {
         "description": {"type": "str", "default": "Event Streams mirroring"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
-).merge(CLOUD, GRANT)
+).merge(CLOUD, REUSE, GRANT)
 MOST_ATTEMPTS = 6
 PREDICTED = "predicted"
 
@@ -171,6 +172,7 @@ def run(call: Call) -> Result:
     """Grants or takes back the access. Raises MirrorOpsError."""
     params = call.params
     account = connect(call).target
+    recent = account.recent()
     account_id = read_account(params, account)
     grant = read_grant(params, account_id)
     for option in ("source_service_instance_id", "target_service_instance_id"):
@@ -178,9 +180,11 @@ def run(call: Call) -> Result:
             raise _errors.InvalidInput(
                 f"{option} is missing", remedy="Give the GUID of the instance; its CRN shows it."
             )
-    policies = account.iam.authorizations(account_id)
     if params["state"] == "absent":
-        return _absent(call, account.iam, account_id, grant, policies)
+        return _absent(call, account.iam, account_id, grant, account.iam.authorizations(account_id))
+    policies = recent.iam.authorizations(account_id, lambda policy: policy.covers(grant))
+    if recent.reused and _best(policies, grant) is None:
+        policies = account.iam.authorizations(account_id)
     return _present(call, account.iam, account_id, grant, policies)
 
 

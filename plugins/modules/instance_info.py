@@ -36,6 +36,7 @@ options:
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.reuse
   - mirrorops.event_streams.attributes
   - mirrorops.event_streams.attributes.info
 requirements:
@@ -157,7 +158,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.res
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import jmespath, require_libraries
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ArgSpec
 
 FILTERS = ("name", "region", "resource_group_id")
 SPEC = ArgSpec(
@@ -169,13 +170,13 @@ SPEC = ArgSpec(
         "query": {"type": "str"},
     },
     mutually_exclusive=[("instance", name) for name in FILTERS],
-).merge(CLOUD)
+).merge(CLOUD, REUSE)
 
 
 def run(call: Call) -> Result:
     """Finds instances. Raises MirrorOpsError."""
     query = _compile(call.params["query"])
-    instances = [instance.to_result() for instance in _find(connect(call).target.instances, call.params)]
+    instances = [instance.to_result() for instance in _find(connect(call).target.recent().instances, call.params)]
     result: Result = {"instances": instances}
     if query is not None:
         try:

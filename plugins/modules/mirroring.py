@@ -68,6 +68,53 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  submitted:
+    description:
+      - What an earlier task with O(wait=false) returned as RV(submitted). This one then waits for that very update, which it tells from
+        older ones, and goes on by itself if it fails for want of an authorization that is young.
+      - Other options have to be the same as in the earlier task. Without O(wait), and in check mode, this is ignored.
+    type: dict
+    suboptions:
+      before: &seen
+        description: The instance right before the update.
+        type: dict
+        required: true
+        suboptions:
+          operation:
+            description: Its last operation.
+            type: dict
+            required: true
+            suboptions:
+              type:
+                description: What it does.
+                type: str
+              state:
+                description: Its state.
+                type: str
+              description:
+                description: What the service says of it.
+                type: str
+              updated_at:
+                description: When it was changed.
+                type: str
+          updated_at:
+            description: When it was changed.
+            type: str
+      accepted:
+        <<: *seen
+        description: The instance as the answer to the update showed it.
+      sent_at:
+        description: When the update was sent, as ISO 8601 in UTC.
+        type: str
+        required: true
+      certain:
+        description: Whether the update was certainly accepted.
+        type: bool
+        required: true
+      selection:
+        description: The topic selection to restore.
+        type: list
+        elements: str
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
@@ -75,6 +122,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.mirroring
   - mirrorops.event_streams.wait
+  - mirrorops.event_streams.reuse
   - mirrorops.event_streams.attributes
 attributes:
   check_mode:
@@ -105,6 +153,13 @@ EXAMPLES = r"""
     source: es-source-us-south
     target: es-target-us-east
     wait: false
+  register: sent
+
+- name: Wait for that very update
+  mirrorops.event_streams.mirroring:
+    source: es-source-us-south
+    target: es-target-us-east
+    submitted: "{{ sent.submitted or omit }}"
 
 - name: Rename topics, even if that means to disable and enable again
   mirrorops.event_streams.mirroring:
@@ -193,6 +248,11 @@ duration:
   returned: success
   type: float
   sample: 5405.2
+submitted:
+  description: What a later task needs to wait for the update that this one has sent; null if it was waited for, or none was sent.
+  returned: success
+  type: dict
+  sample: null
 authorization_delay:
   description:
     - How old the authorization was when the update was accepted, in seconds, if it was refused before; null if it was not, or if the age
@@ -215,12 +275,25 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ADMIN,
     ALIASES,
     CLOUD,
+    REUSE,
     SOURCE_AUTH,
     TRANSFORMS,
     WAIT,
     ArgSpec,
 )
 
+SEEN = {
+    "type": "dict",
+    "required": True,
+    "options": {
+        "operation": {
+            "type": "dict",
+            "required": True,
+            "options": {name: {"type": "str"} for name in ("type", "state", "description", "updated_at")},
+        },
+        "updated_at": {"type": "str"},
+    },
+}
 SPEC = ArgSpec(
     {
         "target": {"type": "str", "required": True},
@@ -232,9 +305,19 @@ SPEC = ArgSpec(
         "recreate": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "submitted": {
+            "type": "dict",
+            "options": {
+                "before": SEEN,
+                "accepted": SEEN,
+                "sent_at": {"type": "str", "required": True},
+                "certain": {"type": "bool", "required": True},
+                "selection": {"type": "list", "elements": "str"},
+            },
+        },
     },
     required_if=[("state", "present", ("source",))],
-).merge(CLOUD, SOURCE_AUTH, ADMIN, ALIASES, TRANSFORMS, WAIT)
+).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, ALIASES, TRANSFORMS, WAIT)
 
 
 def run(call: Call) -> Result:

@@ -53,6 +53,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.reuse
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.endpoints.source_admin
   - mirrorops.event_streams.mirroring
@@ -163,6 +164,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ADMIN,
     ALIASES,
     CLOUD,
+    REUSE,
     SOURCE_ADMIN,
     SOURCE_AUTH,
     TRANSFORMS,
@@ -180,7 +182,7 @@ SPEC = ArgSpec(
         "topics_timeout": {"type": "float", "default": 300},
         "assume_changes": {"type": "bool", "default": False},
     }
-).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 
 
 def run(call: Call) -> Result:

@@ -69,6 +69,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.reuse
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.endpoints.source_admin
   - mirrorops.event_streams.mirroring
@@ -197,6 +198,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ADMIN,
     ALIASES,
     CLOUD,
+    REUSE,
     SOURCE_ADMIN,
     SOURCE_AUTH,
     TRANSFORMS,
@@ -216,7 +218,7 @@ SPEC = ArgSpec(
         "settle_timeout": {"type": "float", "default": 60},
         "topics_timeout": {"type": "float", "default": 300},
     }
-).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
+).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
 
 
 def run(call: Call) -> Result:
@@ -261,9 +263,10 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None) ->
         topics = state.selection
     transform = wanted.topic_name_transform or state.fields["topic_name_transform"].value or DEFAULT_TOPIC_TRANSFORM
     listed = [] if isinstance(source_topics, Unreadable) else source_topics
-    authorizations = [read_authorization(cloud.source, source, target)]
+    recent = cloud.recent()
+    authorizations = [read_authorization(recent.source, source, target)]
     if params["failback"]:
-        authorizations.append(read_authorization(cloud.target, target, source))
+        authorizations.append(read_authorization(recent.target, target, source))
     return Facts(
         source=source,
         target=target,

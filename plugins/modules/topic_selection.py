@@ -49,6 +49,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.reuse
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.endpoints.source_admin
   - mirrorops.event_streams.mirroring
@@ -163,6 +164,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ADMIN,
     ALIASES,
     CLOUD,
+    REUSE,
     SOURCE_ADMIN,
     SOURCE_AUTH,
     TRANSFORMS,
@@ -177,7 +179,7 @@ SPEC = ArgSpec(
         "just_enabled": {"type": "bool", "default": False},
         "settle_timeout": {"type": "float", "default": 60},
     }
-).merge(CLOUD, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 
 
 def run(call: Call) -> Result:
@@ -190,10 +192,13 @@ def run(call: Call) -> Result:
     for risk in advice(topics):
         call.warn(risk)
     cloud = connect(call)
-    target = cloud.target.instances.find(params["target"], "target")
-    selected = _preview(call, cloud, target, patterns) if params["source"] else None
+    recent = cloud.recent()
+    target = recent.target.instances.find(params["target"], "target")
+    selected = _preview(call, recent, target, patterns) if params["source"] else None
     admin = cloud.target.admin(target)
-    before = _enabled_selection(call, admin)
+    before = _enabled_selection(call, recent.target.admin(target))
+    if recent.reused and not same_selection(before, topics):
+        before = _enabled_selection(call, admin)
     changed = not same_selection(before, topics)
     after = before if not changed and before is not None else topics
     if changed and not call.check_mode:

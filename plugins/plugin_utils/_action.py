@@ -33,7 +33,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
-from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedTokenStore
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedReadStore, SharedTokenStore
 
 display = Display()
 OMIT_PLACEHOLDER = "__omit_place_holder__"
@@ -130,6 +130,7 @@ class InProcessAction(ActionBase):
             params=params,
             check_mode=bool(self._task.check_mode),
             tokens=SharedTokenStore(),
+            reads=SharedReadStore(),
             progress=self._line(secrets, display.display),
             trace=self._line(secrets, display.vvv),
             warn=warnings.append,

@@ -2,104 +2,69 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all workers of one ansible-playbook run share. Private to this collection: it may change at any time.
+"""What all workers of one ansible-playbook run share: tokens, and reads. Private to this collection: it may change at any time.
 
 Ansible imports a same-named action plugin, and with it this module, in its parent process before it forks a worker for each
-task. The anonymous memory map made here is therefore the same memory in all of them, and gone with the last of them: nothing
-touches the disk. Access is guarded by POSIX record locks on an unlinked file, because those are released when their holder
-is killed. Without fork every worker has a map of its own, which is slower and just as right.
+task. The table made here is therefore the same in all of them, and gone with the last of them. Without fork every worker has a
+table of its own, which is slower and just as right.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import mmap
-import os
-import struct
-import tempfile
-import time
 import typing as t
+import zlib
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Token
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Read, Token
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._memory import Table
 
-SIZE = 4 * 1024 * 1024
-_LENGTH = struct.Struct("<Q")
-_MAP_BYTE = 0
-_KEY_BYTES = 1 << 20
-_LOCK_SECONDS = 5.0
-_memory = mmap.mmap(-1, SIZE)
-
-
-def _unlinked_file() -> int:
-    """A descriptor of a file that has no name any more; it stays open as long as the process lives."""
-    descriptor, path = tempfile.mkstemp(prefix="mirrorops-")
-    os.unlink(path)
-    return descriptor
-
-
-_lock_file = _unlinked_file()
+_table = Table()
 
 
 class SharedTokenStore:
-    """Bearer tokens by the digest of key and endpoint, in memory that all workers see."""
+    """Bearer tokens by the digest of key and endpoint."""
 
     def get(self, key: str) -> Token | None:
         """The token under a key's digest, if there is one."""
-        with _locked(_MAP_BYTE, _LOCK_SECONDS) as held:
-            found = _load().get(key) if held else None
+        found = _parsed(_table.get(key))
         return Token(*found) if isinstance(found, list) and len(found) == len(Token._fields) else None
 
     def put(self, key: str, token: Token) -> None:
-        """Remembers a token. When the memory is full, the others are forgotten: they are fetched again when needed."""
-        with _locked(_MAP_BYTE, _LOCK_SECONDS) as held:
-            if held:
-                _store({**_load(), key: list(token)}) or _store({key: list(token)})
+        """Remembers a token."""
+        _table.put(key, json.dumps(token).encode())
 
-    @contextlib.contextmanager
-    def exclusive(self, key: str, seconds: float) -> t.Iterator[None]:
+    def exclusive(self, key: str, seconds: float) -> contextlib.AbstractContextManager[None]:
         """Held while a token is fetched; after so many seconds the caller goes on without, at worst fetching one more."""
-        with _locked(1 + int(key[:8], 16) % _KEY_BYTES, seconds):
-            yield
+        return _table.exclusive(key, seconds)
 
 
-@contextlib.contextmanager
-def _locked(byte: int, seconds: float) -> t.Iterator[bool]:
-    deadline = time.monotonic() + seconds
-    held = False
-    while not held:
-        try:
-            fcntl.lockf(_lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-            held = True
-        except OSError:
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.01)
-    try:
-        yield held
-    finally:
-        if held:
-            fcntl.lockf(_lock_file, fcntl.LOCK_UN, 1, byte)
+class SharedReadStore:
+    """Answers to reads by the digest of who asked what. The generation of a read is the number of the table: each write raises it."""
+
+    def generation(self) -> int:
+        """The present generation; -1 when it cannot be told."""
+        return _table.number()
+
+    def get(self, key: str) -> Read | None:
+        """The read under a key's digest, if there is one."""
+        packed = _table.get(key)
+        found = None if packed is None else _parsed(zlib.decompress(packed))
+        return Read(*found) if isinstance(found, list) and len(found) == len(Read._fields) else None
+
+    def put(self, key: str, read: Read) -> None:
+        """Remembers a read, if its generation was known."""
+        if read.generation >= 0:
+            _table.put(key, zlib.compress(json.dumps(read).encode(), 1))
+
+    def outdate(self) -> None:
+        """Begins a new generation, because something was written or has changed by itself."""
+        _table.raise_number()
+
+    def exclusive(self, key: str, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """Held while something is read, so that one worker asks and the others wait, at most so many seconds."""
+        return _table.exclusive(key, seconds)
 
 
-def _load() -> dict[str, t.Any]:
-    (length,) = _LENGTH.unpack_from(_memory, 0)
-    if not 0 < length <= SIZE - _LENGTH.size:
-        return {}
-    try:
-        content = json.loads(_memory[_LENGTH.size : _LENGTH.size + length])
-    except ValueError:
-        # A writer was killed half-way: what was in the memory can be fetched again.
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _store(content: dict[str, t.Any]) -> bool:
-    text = json.dumps(content).encode()
-    if len(text) > SIZE - _LENGTH.size:
-        return False
-    _LENGTH.pack_into(_memory, 0, 0)
-    _memory[_LENGTH.size : _LENGTH.size + len(text)] = text
-    _LENGTH.pack_into(_memory, 0, len(text))
-    return True
+def _parsed(value: bytes | None) -> t.Any:
+    return None if value is None else json.loads(value)

@@ -285,7 +285,7 @@ def try_case(simulator: Simulator, flow: Flow, case: Case, usual: int) -> Verdic
     heal(simulator)
     for again in ("the next run", "the run after it"):
         simulator.clear_journal()
-        stage.forget_tokens()
+        stage.forget()
         text = attempt(stage, flow, verdict)
         if text is not None:
             verdict.defects.append(f"{again} failed: {text}")

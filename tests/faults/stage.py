@@ -16,6 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import (
     Call,
+    PrivateReadStore,
     PrivateTokenStore,
     carry_out,
 )
@@ -82,11 +83,12 @@ class Stage:
         self.shown: list[str] = []
         self.check_wanted: Callable[[], None] = lambda: None
         self._options = options
-        self._tokens = PrivateTokenStore()
+        self.forget()
 
-    def forget_tokens(self) -> None:
-        """As another run, which has to ask for a token itself."""
+    def forget(self) -> None:
+        """As another run, which has to ask for a token itself, and knows of no reads."""
         self._tokens = PrivateTokenStore()
+        self._reads = PrivateReadStore()
 
     def call(self, module: types.ModuleType, check_mode: bool = False, **options: Any) -> Call:
         """A call with validated options. Raises ValueError for options that Ansible itself refuses."""
@@ -107,6 +109,7 @@ class Stage:
             check_mode=check_mode,
             clock=self.clock,
             tokens=self._tokens,
+            reads=self._reads,
             progress=self.shown.append,
             warn=self.shown.append,
             trace=self.shown.append,
@@ -120,7 +123,7 @@ class Stage:
     def mirror(self, **given: Any) -> dict[str, Any]:
         """setup, bindings, enable and validate, as the playbook does. Returns the results by role. Raises MirrorOpsError and
         RoleFailed."""
-        pair = {"source": SOURCE, "target": TARGET, "topics": TOPICS, "wait": True, **given}
+        pair = {"source": SOURCE, "target": TARGET, "topics": TOPICS, "wait": True, "max_age": 300, **given}
         ready = self.run(readiness_info, **pair)
         if not ready["ready"]:
             raise RoleFailed(ready["problems"])
@@ -131,18 +134,26 @@ class Stage:
 
     def bind(self, source: str, target: str, *, failback: bool = False) -> dict[str, Any]:
         """The bindings role. Returns the result for the direction of mirroring."""
-        (one,) = self.run(instance_info, instance=source)["instances"]
-        (other,) = self.run(instance_info, instance=target)["instances"]
-        result = self.run(authorization_policy, **authorization(one, other))
+        (one,) = self.run(instance_info, instance=source, max_age=300)["instances"]
+        (other,) = self.run(instance_info, instance=target, max_age=300)["instances"]
+        result = self.run(authorization_policy, **authorization(one, other), max_age=300)
         if failback:
-            self.run(authorization_policy, **authorization(other, one))
+            self.run(authorization_policy, **authorization(other, one), max_age=300)
         return result
 
     def enable(self, pair: dict[str, Any], authorized_at: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The enable role."""
-        enabled = self.run(mirroring, authorized_at=authorized_at, **pair)
-        just_enabled = enabled["changed"] or enabled["waiting"]
-        chosen = {"target": pair["target"], "topics": pair["topics"], "settle_timeout": pair.get("settle_timeout")}
+        """The enable role. Returns what the last look at the target and the selection gave."""
+        options = {**pair, "authorized_at": authorized_at}
+        enabled = submitted = self.run(mirroring, **{**options, "wait": False})
+        if pair.get("wait", True) and submitted["waiting"]:
+            enabled = self.run(mirroring, **options, submitted=submitted["submitted"])
+            delay = submitted["authorization_delay"] or enabled["authorization_delay"]
+            sent = submitted["updates_sent"] + enabled["updates_sent"]
+            enabled = {**enabled, "authorization_delay": delay, "updates_sent": sent}
+            if submitted["changed"]:
+                enabled |= {"changed": True, "action": submitted["action"]}
+        just_enabled = submitted["changed"] or submitted["waiting"]
+        chosen = {name: pair.get(name) for name in ("target", "topics", "settle_timeout", "max_age")}
         return enabled, self.run(topic_selection, just_enabled=just_enabled, **chosen)
 
     def validate(self, pair: dict[str, Any]) -> dict[str, Any]:

@@ -34,11 +34,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import admin, iam, resource_controller
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Policy, Side
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Api, Http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import ApiKeyToken, FixedToken
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,

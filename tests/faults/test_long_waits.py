@@ -145,7 +145,7 @@ def test_the_deadline_tells_what_is_still_running_and_another_run_joins(start: S
 
     looked = stage.run(mirroring_info, **PAIR)
     assert looked["verdict"] == "pending"
-    stage.forget_tokens()
+    stage.forget()
     done = stage.mirror()
     assert done["enable"]["action"] == "joined"
     assert mirrored(stage.simulator)

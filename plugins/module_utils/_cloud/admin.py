@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Api
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer
 
 PAGE_SIZE = 1000
 MOST_PAGES = 1000

@@ -10,6 +10,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api, Bearer
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
@@ -17,12 +18,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import (
     ResourceController,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.search import Search
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._endpoint import check_endpoint, is_loopback
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import (
-    Api,
-    Bearer,
-    Http,
-)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
     ApiKeyToken,
     FixedToken,
@@ -35,6 +33,10 @@ HOSTS = {
         "public": "https://resource-controller.cloud.ibm.com",
         "private": "https://private.resource-controller.cloud.ibm.com",
     },
+    "search_endpoint": {
+        "public": "https://api.global-search-tagging.cloud.ibm.com",
+        "private": "https://api.private.global-search-tagging.cloud.ibm.com",
+    },
 }
 """Default endpoints by visibility (API §1.1, §1.8)."""
 
@@ -43,19 +45,39 @@ ADMIN_DOMAINS = ("containers.appdomain.cloud", "messagehub.appdomain.cloud", "ev
 
 
 class Account:
-    """The clients of one identity."""
+    """The clients of one identity. Those of ``recent`` may use again what earlier tasks of the run have read, for up to the task's
+    ``max_age``; all others ask anew."""
 
-    def __init__(self, http: Http, bearer: Bearer, params: dict[str, t.Any]) -> None:
+    def __init__(self, http: Http, bearer: Bearer, params: dict[str, t.Any], max_age: float = 0.0) -> None:
         self._http = http
         self._bearer = bearer
         self._params = params
-        self.iam = Iam(Api(http, endpoint(params, "iam_endpoint"), bearer, "Transaction-Id"))
+        self._max_age = max_age
+        self._apis: list[Api] = []
+        self.iam = Iam(self._api(endpoint(params, "iam_endpoint"), "Transaction-Id"))
         self._controller_url = endpoint(params, "resource_controller_endpoint")
-        self.instances = ResourceController(Api(http, self._controller_url, bearer, "Transaction-Id"))
+        self.instances = ResourceController(self._api(self._controller_url, "Transaction-Id"))
+
+    def recent(self) -> Account:
+        """The same identity, content with what was read a moment ago. For looks only, never right before a write."""
+        return Account(self._http, self._bearer, self._params, float(self._params.get("max_age") or 0.0))
+
+    @property
+    def reused(self) -> bool:
+        """Whether anything that was read with these clients was read by an earlier task."""
+        return any(api.reused for api in self._apis)
+
+    def _api(self, url: str, transaction_header: str) -> Api:
+        self._apis.append(Api(self._http, url, self._bearer, transaction_header, self._max_age))
+        return self._apis[-1]
 
     def own_account_id(self) -> str | None:
         """The account of the API key, when it can be told."""
         return self._bearer.account_id() if isinstance(self._bearer, ApiKeyToken) else None
+
+    def search(self) -> Search:
+        """Global Search. Raises InvalidInput when its endpoint cannot be used."""
+        return Search(self._http, endpoint(self._params, "search_endpoint"), self._bearer, "X-Request-Id")
 
     def admin(self, instance: Instance, option: str = "admin_url") -> Admin:
         """The admin API of an instance: where the option says, else where its document says.
@@ -73,7 +95,7 @@ class Account:
                 instance=instance.label,
                 remedy=f"Give it as {option}; a service credential of the instance shows it as kafka_admin_url.",
             )
-        return Admin(Api(self._http, url, self._bearer, "X-Global-Transaction-Id"), instance.label)
+        return Admin(self._api(url, "X-Global-Transaction-Id"), instance.label)
 
     def _published(self, url: str, instance: Instance, option: str) -> str:
         try:
@@ -99,6 +121,15 @@ class Cloud(t.NamedTuple):
     target: Account
     source: Account
 
+    def recent(self) -> Cloud:
+        """Both, content with what was read a moment ago."""
+        return Cloud(self.target.recent(), self.source.recent())
+
+    @property
+    def reused(self) -> bool:
+        """Whether anything that was read through it was read by an earlier task."""
+        return self.target.reused or self.source.reused
+
 
 def connect(call: Call) -> Cloud:
     """Clients for a task. Raises InvalidInput for missing credentials or endpoints that cannot be used. Sends nothing."""
@@ -106,6 +137,8 @@ def connect(call: Call) -> Cloud:
     for option in ("admin_url", "source_admin_url"):
         if params.get(option):
             check_endpoint(params[option], option)
+    if not 0 <= float(params.get("max_age") or 0.0) < 86400:
+        raise _errors.InvalidInput("max_age must be 0 or more, and less than a day, in seconds")
     http = Http(call)
     source_key = params.get("source_api_key")
     if not params.get("ibmcloud_api_key") and not params.get("iam_token"):

@@ -10,8 +10,9 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import policies as _policies
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Api
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer
 
 MOST_PAGES = 1000
 
@@ -22,10 +23,13 @@ class Iam:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def authorizations(self, account_id: str) -> list[_policies.Policy]:
+    def authorizations(
+        self, account_id: str, enough: t.Callable[[_policies.Policy], bool] | None = None
+    ) -> list[_policies.Policy]:
         """All active authorization policies of an account, in v1 and in v2 syntax, each once (API §2.3, §2.7).
 
-        An empty list may only mean that the identity may not see them.
+        With ``enough`` those in v2 syntax are left out if one in v1 syntax is enough. An empty list may only mean that the identity
+        may not see them.
         """
         found: dict[str, _policies.Policy] = {}
         hidden: list[str] = []
@@ -35,12 +39,13 @@ class Iam:
                 hidden += [identity] if identity else []
             else:
                 self._note(found, document)
-        for document in self._second_view(account_id):
-            self._note(found, document)
-        for identity in dict.fromkeys(hidden):
-            if identity not in found:
-                self._note(found, self._placeholder_target(identity))
-        return [policy for policy in found.values() if policy.state == "active"]
+        if enough is None or not any(map(enough, _active(found))):
+            for document in self._second_view(account_id):
+                self._note(found, document)
+            for identity in dict.fromkeys(hidden):
+                if identity not in found:
+                    self._note(found, self._placeholder_target(identity))
+        return _active(found)
 
     def create(self, grant: _policies.Grant, description: str | None) -> _policies.Policy | None:
         """Creates a policy, one time. Returns it, or None when an equal one exists already (409, API §2.8).
@@ -121,6 +126,10 @@ class Iam:
                 raise _errors.UnusableAnswer("the pages of the list do not end", attempt=attempt)
             seen.add(start)
             query = {**query, "start": start}
+
+
+def _active(found: dict[str, _policies.Policy]) -> list[_policies.Policy]:
+    return [policy for policy in found.values() if policy.state == "active"]
 
 
 def _next_start(answer: Answer) -> str | None:

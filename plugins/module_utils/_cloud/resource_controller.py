@@ -10,6 +10,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import (
     SERVICE_ID,
     Instance,
@@ -21,7 +22,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
     looks_like_crn,
     parse_crn,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Api
 
 PAGE_SIZE = 100
 MOST_PAGES = 1000

@@ -33,11 +33,15 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     compare,
     wanted_state,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.submitted import (
+    read_submitted,
+    show_submitted,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.target import Observed, Target, glance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import parse_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.update import (
-    Observed,
     Outcome,
-    Target,
+    Submitted,
     Update,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import Progress, read_limits
@@ -69,7 +73,8 @@ class Change:
             )
         self._patient_until: float | None = None
         self._cloud: Cloud = connect(call)
-        instance = self._cloud.target.instances.find(params["target"], "target")
+        self._recent = self._cloud.recent()
+        instance = self._recent.target.instances.find(params["target"], "target")
         self._target = Target(call, self._cloud.target, instance)
         self._first = instance
         self._label = instance.label
@@ -93,7 +98,10 @@ class Change:
         return plan_present(state, wanted, recreate=self._params["recreate"], force=self._params["force"])
 
     def _carry_out(self, wanted: Settings | None, make_plan: t.Callable[[State], Plan]) -> Result:
-        observed = self._target.observe(self._first)
+        submitted = read_submitted(self._params["submitted"], self._first, self._call.clock)
+        if submitted is not None and self._params["wait"] and not self._call.check_mode:
+            return self._see_through(submitted, wanted)
+        observed = self._first_look(make_plan)
         if observed.is_running() and (self._call.check_mode or not self._params["wait"]):
             return self._pending(observed, wanted)
         observed, joined = self._update("enable" if wanted else "disable", wanted).idle(observed)
@@ -117,6 +125,32 @@ class Change:
             )
         return self._apply(plan, observed, wanted, make_plan)
 
+    def _first_look(self, make_plan: t.Callable[[State], Plan]) -> Observed:
+        """What an earlier task read a moment ago is enough if it leaves nothing to do; else the target is read anew."""
+        observed = glance(self._recent.target, self._first)
+        if not self._recent.reused:
+            return observed
+        try:
+            idle = not observed.is_running() and not observed.state.contradictory
+            done = idle and not make_plan(observed.state).steps
+        except _errors.InvalidInput:
+            done = False
+        return observed if done else self._target.observe()
+
+    def _see_through(self, submitted: Submitted, wanted: Settings | None) -> Result:
+        """Waits for what another task has sent."""
+        outcome = self._update("enable" if wanted else "disable", wanted).resume(submitted)
+        observed = self._restore_selection(self._params["submitted"]["selection"], outcome.observed)
+        return self._result(
+            observed,
+            "joined",
+            changed=self._call.changed,
+            before=observed.state,
+            after=observed.state.to_result(),
+            sent=outcome.sent,
+            delay=self._delay(outcome),
+        )
+
     def _apply(
         self, plan: Plan, observed: Observed, wanted: Settings | None, make_plan: t.Callable[[State], Plan]
     ) -> Result:
@@ -124,7 +158,7 @@ class Change:
         before = observed.state
         again = bool(self._params["force"])
         sent = 0
-        waiting = False
+        submitted = None
         delay = None
         for step in plan.steps:
             last = step == plan.steps[-1]
@@ -133,12 +167,12 @@ class Change:
             outcome: Outcome = self._update(step, wanted, wait=self._params["wait"] or not last).apply(
                 observed, again=again
             )
-            observed, waiting = outcome.observed, outcome.waiting
+            observed, submitted = outcome.observed, outcome.submitted
             sent += outcome.sent
-            if outcome.refusals and outcome.sent and step == "enable":
-                delay = self._authorization_delay(outcome.sent_at)
-        if len(plan.steps) > 1:
-            observed = self._restore_selection(before, observed, waiting)
+            delay = self._delay(outcome) if step == "enable" else None
+        selection = before.selection if len(plan.steps) > 1 and isinstance(before.selection, list) else None
+        if selection and not submitted:
+            observed = self._restore_selection(selection, observed)
         if not sent:
             # Somebody else's update was quicker: what it led to is judged like what was found.
             left = make_plan(observed.state)
@@ -150,15 +184,18 @@ class Change:
             action,
             changed=sent > 0,
             before=before,
-            after=_predicted(wanted) if waiting else observed.state.to_result(),
-            waiting=waiting,
+            after=_predicted(wanted) if submitted else observed.state.to_result(),
+            waiting=submitted is not None,
             sent=sent,
             delay=delay,
         )
-        if waiting:
+        if submitted:
             # The update was only submitted: what it leads to has not been read yet.
             names = ("enabled", *FIELDS)
             result["mirroring"] = {**dict.fromkeys(names), "known": dict.fromkeys(names, "unknown")}
+            result["submitted"] = show_submitted(submitted, selection, self._call.clock)
+            if selection:
+                self._call.warn(_may_be_lost(selection))
         return result
 
     def _update(self, step: Step, wanted: Settings | None, wait: bool = True) -> Update:
@@ -187,22 +224,16 @@ class Change:
             wait=wait,
         )
 
-    def _restore_selection(self, before: State, observed: Observed, waiting: bool) -> Observed:
+    def _restore_selection(self, selection: list[str] | None, observed: Observed) -> Observed:
         """Whether the selection survives disabling is not known (API §11.11), so it is set again if it did not."""
-        selection = before.selection
-        if not isinstance(selection, list) or not selection:
+        if not selection or observed.state.selection == selection:
             return observed
-        lost = f"The topic selection was {selection}. Look whether it still is when the update has ended, and set it again if not."
-        if waiting:
-            self._call.warn(lost)
-        elif observed.state.selection != selection:
-            try:
-                replace_selection(self._call, self._cloud.target.admin(observed.instance), selection)
-            except _errors.ExchangeError as error:
-                error.remedy = f"{error.remedy} {lost}"
-                raise
-            return self._target.observe(observed.instance)
-        return observed
+        try:
+            replace_selection(self._call, self._cloud.target.admin(observed.instance), selection)
+        except _errors.ExchangeError as error:
+            error.remedy = f"{error.remedy} {_may_be_lost(selection)}"
+            raise
+        return self._target.observe(observed.instance)
 
     def _wanted(self) -> Settings:
         self._source = self._source_crn(self._params["source"])
@@ -211,7 +242,7 @@ class Change:
     def _source_crn(self, source: str) -> Crn:
         if looks_like_crn(source):
             return parse_crn(source, "source")
-        self._source_seen = self._cloud.source.instances.find(source, "source")
+        self._source_seen = self._recent.source.instances.find(source, "source")
         return parse_crn(self._source_seen.crn, "the CRN of the source")
 
     def _check_target(self) -> None:
@@ -249,12 +280,15 @@ class Change:
                 self._patient_until = clock.monotonic() + float(self._params["authorization_timeout"]) - age
         return self._patient_until - moment
 
-    def _authorization_delay(self, accepted_at: float) -> float | None:
-        """Seconds from the authorization to the first update that it let through; None if its age is not known."""
+    def _delay(self, outcome: Outcome) -> float | None:
+        """Seconds from the authorization to the first update that it let through, where others were refused before; None if its age
+        is not known."""
+        if not outcome.refusals or not outcome.sent:
+            return None
         granted_at = (self._patient_until or -math.inf) - float(self._params["authorization_timeout"])
         if math.isinf(granted_at):
             return None
-        seconds = round(accepted_at - granted_at, 1)
+        seconds = round(outcome.sent_at - granted_at, 1)
         self._progress.note(f"the update was let through {seconds:g} s after the authorization was granted")
         return seconds
 
@@ -311,8 +345,13 @@ class Change:
             "updates_sent": sent,
             "duration": round(self._call.clock.monotonic() - self._started, 1),
             "authorization_delay": delay,
+            "submitted": None,
             "diff": {"before": _shown(before.to_result()), "after": _shown(after)},
         }
+
+
+def _may_be_lost(selection: list[str]) -> str:
+    return f"The topic selection was {selection}. Look whether it still is when the update has ended, and set it again if not."
 
 
 def _action(plan: Plan, joined: bool) -> str:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
@@ -56,11 +56,12 @@ class Look:
         if params["source"] and looks_like_crn(params["source"]):
             parse_crn(params["source"], "source")
         self._cloud = connect(call)
+        self._recent = self._cloud.recent()
         self._target = self._cloud.target.instances.find(params["target"], "target")
         self._source: Instance | None = None
         self._wanted: Settings | None = None
         if params["source"]:
-            self._source = self._cloud.source.instances.find(params["source"], "source")
+            self._source = self._recent.source.instances.find(params["source"], "source")
             self._wanted = wanted_settings(params, parse_crn(self._source.crn, "the CRN of the source"), self._target)
         self._label = (
             f"{self._wanted.source_alias} -> {self._wanted.target_alias}" if self._wanted else self._target.label
@@ -89,11 +90,16 @@ class Look:
         started = self._call.clock.monotonic()
         intervals = growing(min(self._limits.interval, LONGEST_LOOK))
         authorization = None
+        cloud = self._recent
         while True:
             if authorization is None or not authorization.policy_ids:
-                authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
-            evidence = self._evidence(self._source, self._wanted, authorization)
+                authorization = survey.read_authorization(cloud.source, self._source, self._target)
+            evidence = self._evidence(cloud, self._source, self._wanted, authorization)
             findings = validation.evaluate(evidence)
+            if cloud.reused and validation.verdict(findings) != "mirroring":
+                cloud, authorization = self._cloud, None
+                continue
+            cloud = self._cloud
             seconds = validation.patience(findings, float(self._params["topics_timeout"])) if waits else 0.0
             if self._call.clock.monotonic() >= started + seconds:
                 break
@@ -105,11 +111,14 @@ class Look:
             verdict = "predicted" if validation.verdict(findings) != "not_mirroring" else "not_mirroring"
         return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict)
 
-    def _evidence(self, source: Instance, wanted: Settings, authorization: survey.Authorization) -> validation.Evidence:
-        selection = survey.read_selection(self._cloud.target, self._target)
-        target_topics = survey.read_topics(self._cloud.target, self._target)
+    def _evidence(
+        self, cloud: Cloud, source: Instance, wanted: Settings, authorization: survey.Authorization
+    ) -> validation.Evidence:
+        """Everything the rules look at. The target's own document and its active topics are always read anew."""
+        selection = survey.read_selection(cloud.target, self._target)
+        target_topics = survey.read_topics(cloud.target, self._target)
         state = observe(self._target, selection, _names(target_topics))
-        source_topics = survey.read_topics(self._cloud.source, source, "source_admin_url")
+        source_topics = survey.read_topics(cloud.source, source, "source_admin_url")
         asked = self._topics if self._topics is not None else selection if isinstance(selection, list) else []
         transform = wanted.topic_name_transform or state.fields["topic_name_transform"].value or DEFAULT_TOPIC_TRANSFORM
         listed = [] if isinstance(source_topics, Unreadable) else source_topics

@@ -75,7 +75,7 @@ def read_authorization(account: Account, source: Instance, target: Instance) -> 
     """Looks for it in the source's account. An empty list of policies proves nothing (API §2.7)."""
     grant = mirroring_grant(source, target)
     try:
-        policies = account.iam.authorizations(source.account_id)
+        policies = account.iam.authorizations(source.account_id, lambda policy: policy.covers(grant))
     except _errors.ExchangeError as error:
         return Authorization(source, target, unreadable=error.message)
     if not policies:

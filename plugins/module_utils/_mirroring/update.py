@@ -19,12 +19,10 @@ import re
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import LONGEST_PAUSE, backoff
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State, Unreadable, observe
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import read_selection
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State, Unreadable
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.target import Observed, Target
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     GOES_ON,
     LONGEST_LOOK,
@@ -53,51 +51,26 @@ GOES_ON_ENABLING = f"{GOES_ON} The playbook validate only waits and looks."
 MOST_TURNS = 20
 
 
-@dataclasses.dataclass(frozen=True)
-class Observed:
-    """A target at one moment."""
+class Submitted(t.NamedTuple):
+    """An update that another task has sent and has not waited for: the target right before it, and as the answer showed it; when it was
+    sent, on the monotonic clock. Not ``certain``: the answer was lost, so the operation that was found may be somebody else's."""
 
-    instance: Instance
-    state: State
-
-    def is_running(self) -> bool:
-        """Whether an operation is running."""
-        return self.instance.operation.unfinished
-
-
-class Target:
-    """The instance whose mirroring is read and changed."""
-
-    def __init__(self, call: Call, account: Account, instance: Instance) -> None:
-        self._account = account
-        self.guid = instance.guid
-        self.label = instance.label
-        self.call = call
-
-    def instance(self) -> Instance:
-        """Reads the instance."""
-        return self._account.instances.get(self.guid)
-
-    def observe(self, instance: Instance | None = None, *, patient: bool = True) -> Observed:
-        """Reads what tells whether and how it mirrors."""
-        instance = instance or self.instance()
-        return Observed(instance, observe(instance, read_selection(self._account, instance, patient=patient)))
-
-    def send(self, parameters: dict[str, t.Any], attempt: str) -> Instance:
-        """Sends an update, one time."""
-        return self._account.instances.update(self.guid, self.label, parameters, attempt)
+    before: Instance
+    accepted: Instance
+    sent_at: float
+    certain: bool
 
 
 class Outcome(t.NamedTuple):
     """How an update went. ``sent`` counts the updates that were or may have been accepted, ``sent_at`` is when the last one was
-    sent, on the monotonic clock."""
+    sent, on the monotonic clock. ``submitted`` is the last one, where it was not waited for."""
 
     observed: Observed
     sent: int
     joined: bool
     refusals: int
-    waiting: bool
     sent_at: float
+    submitted: Submitted | None = None
 
 
 class Update:
@@ -144,14 +117,31 @@ class Update:
         self._failures = 0
         self._turns = 0
         self._before: Instance | None = None
+        self._others = 0
 
     def apply(self, first: Observed, *, again: bool = False) -> Outcome:
         """Brings the target to the wanted state. Raises what stands in the way, after the last look at the instance.
 
         With ``again`` the update is sent even if the wanted state seems to be reached.
         """
+        return self._told(lambda: self._bring(first, again))
+
+    def resume(self, submitted: Submitted) -> Outcome:
+        """Sees through what another task has sent, and goes on like ``apply`` if that was in vain."""
+        self._sent = self._others = 1
+        self._lost = int(not submitted.certain)
+        self._sent_at = submitted.sent_at
+        self._before = submitted.before
+
+        def bring() -> Outcome:
+            after = self._see_through(submitted.before, submitted.accepted, certain=submitted.certain)
+            return self._outcome(after, joined=True) if after else self._bring(self._target.observe(), False)
+
+        return self._told(bring)
+
+    def _told(self, bring: t.Callable[[], Outcome]) -> Outcome:
         try:
-            return self._bring(first, again)
+            return bring()
         except (_errors.ExchangeError, _errors.InvalidInput) as error:
             if (self._sent or self._lost) and GOES_ON not in error.remedy:
                 error.remedy = f"{error.remedy} {MAY_HAVE_BEEN_SENT}".strip()
@@ -173,10 +163,12 @@ class Update:
             self._before = observed.instance
             lost = self._lost
             accepted, running = self._submit(observed)
+            certain = lost == self._lost
             if accepted is not None and not self._wait:
-                return self._outcome(dataclasses.replace(observed, instance=accepted), waiting=True)
+                submitted = Submitted(observed.instance, accepted, self._sent_at, certain)
+                return self._outcome(dataclasses.replace(observed, instance=accepted), submitted=submitted)
             if accepted is not None:
-                after = self._see_through(observed.instance, accepted, certain=lost == self._lost)
+                after = self._see_through(observed.instance, accepted, certain=certain)
                 if after is not None:
                     return self._outcome(after)
             observed = self._target.observe(running)
@@ -358,8 +350,9 @@ class Update:
             raise error
         self._clock.sleep(seconds)
 
-    def _outcome(self, observed: Observed, joined: bool = False, waiting: bool = False) -> Outcome:
-        return Outcome(observed, self._sent, joined, self._refusals + self._failures, waiting, self._sent_at)
+    def _outcome(self, observed: Observed, joined: bool = False, submitted: Submitted | None = None) -> Outcome:
+        refusals = self._refusals + self._failures
+        return Outcome(observed, self._sent - self._others, joined, refusals, self._sent_at, submitted)
 
 
 def _is_busy(error: _errors.ExchangeError) -> bool:

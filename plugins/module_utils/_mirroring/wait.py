@@ -107,8 +107,9 @@ def wait_for_operation(
     looks follow each other closely, so that one that is behind is not alone. What looks like the baseline counts only when it was
     shown for the settle time, even after the operation was seen running: reads may come from places of which one is behind.
 
-    Reads that fail in passing are borne until the deadline, others for retry_timeout, because this read has worked before. Raises
-    WaitExpired, and ExchangeError for what does not pass.
+    Reads that fail in passing are borne until the deadline, others for retry_timeout, because this read has worked before. What was
+    read before the end counts no more, because the operation may have changed everything. Raises WaitExpired, and ExchangeError for
+    what does not pass.
     """
     clock = call.clock
     started = settling = clock.monotonic()
@@ -141,6 +142,7 @@ def wait_for_operation(
             settled = clock.monotonic() - settling >= limits.settle and (looks >= LEAST_LOOKS or not limits.settle)
             if settled or _is_later(instance, baseline, accepted, running_seen):
                 progress.note(_words(instance))
+                call.reads.outdate()
                 return instance
             progress.note(f"{_words(instance)} (may be the one before)")
         if clock.monotonic() >= deadline:

@@ -10,9 +10,10 @@ import base64
 import json
 import typing as t
 
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, parse_instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Api, Http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 
 EPOCH = 1767225600.0
 ACCOUNT = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
@@ -51,6 +52,8 @@ class FakeClock:
 
 class StaticBearer:
     """An identity whose tokens come out of a list."""
+
+    identity = "0" * 64
 
     def __init__(self, *tokens: str) -> None:
         self.tokens = list(tokens)

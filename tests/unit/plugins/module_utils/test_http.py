@@ -13,11 +13,9 @@ import typing as t
 import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import (
-    Api,
-    Http,
-)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._version import COLLECTION_VERSION
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (

@@ -38,8 +38,8 @@ def survey(
     cloud.selection(selection)
     cloud.topics("source", orders=6, payments=3)
     cloud.selection(None, "source")
-    for _dummy in range(policies):
-        cloud.policies(ACCOUNT, policy_v1())
+    for number in range(policies):
+        cloud.policies(ACCOUNT, policy_v1(), enough=not number)
 
 
 @pytest.mark.parametrize("check", [False, True])

@@ -212,7 +212,7 @@ class World:
 def test_the_plain_case() -> None:
     world = World()
     outcome = world.update()
-    assert (outcome.sent, outcome.joined, outcome.refusals, outcome.waiting) == (1, False, 0, False)
+    assert (outcome.sent, outcome.joined, outcome.refusals, outcome.submitted) == (1, False, 0, None)
     assert outcome.observed.state.enabled.value is True
     assert world.bodies == [PARAMETERS]
     assert world.clock.now >= 100
@@ -240,7 +240,7 @@ def test_again_sends_once_when_the_answer_is_lost() -> None:
 def test_without_waiting() -> None:
     world = World()
     outcome = world.update(wait=False)
-    assert (outcome.sent, outcome.waiting) == (1, True)
+    assert (outcome.sent, outcome.submitted is not None) == (1, True)
     assert outcome.observed.instance.operation.phase == "running"
     assert world.clock.now < 5
 
@@ -296,7 +296,7 @@ def test_updates_that_are_lost_and_fail_come_to_an_end() -> None:
 def test_a_lost_answer_without_waiting_is_found_too() -> None:
     world = World(Send("lost"))
     outcome = world.update(wait=False)
-    assert (outcome.sent, outcome.waiting) == (1, True)
+    assert (outcome.sent, outcome.submitted is not None) == (1, True)
 
 
 def test_429_is_waited_out() -> None:

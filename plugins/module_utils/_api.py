@@ -1,0 +1,135 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One HTTP API and who uses it: tokens, reads that may be used again, writes that outdate them.
+
+Private to this collection: it may change at any time. Nothing here knows what is being asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+import uuid
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Read
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Http
+
+PAGE_HEADERS = ("Link", "X-Total-Count")
+
+
+class Bearer(t.Protocol):
+    """Something that hands out bearer tokens. ``identity`` is a digest that tells whose they are."""
+
+    identity: str
+
+    def current(self) -> str:
+        """A token that is valid now."""
+
+    def renewed(self, rejected: str) -> str:
+        """Another token than the one that was just rejected; raises AuthenticationFailed when there is none."""
+
+
+class Api:
+    """One HTTP API: a base URL (which may have a path of its own) and the identity it is used with.
+
+    With a ``max_age`` above 0, reads that an earlier task of this run made as the same identity are used again: those that are at
+    most so many seconds old, if nothing was written since. ``reused`` tells whether one was.
+    """
+
+    def __init__(
+        self, http: Http, base_url: str, bearer: Bearer, transaction_header: str, max_age: float = 0.0
+    ) -> None:
+        self.http = http
+        self.base_url = base_url.rstrip("/")
+        self.reused = False
+        self._bearer = bearer
+        self._transaction_header = transaction_header
+        self._reads = http.call.reads
+        self._max_age = max_age
+
+    def get(
+        self,
+        path: str,
+        *,
+        attempt: str,
+        instance: str | None = None,
+        query: dict[str, t.Any] | None = None,
+        patient: bool = True,
+    ) -> Answer:
+        """Reads; see the module's head for what is repeated. Without patience it asks once."""
+        url = self.base_url + path
+        key = _digest(self._bearer.identity, url, query)
+
+        def fetch(number: int) -> Answer:
+            return self._with_token("GET", url, attempt=attempt, instance=instance, query=query, number=number)
+
+        def ask() -> Answer:
+            generation, asked_at = self._reads.generation(), self.http.clock.monotonic()
+            answer = self.http.read(fetch) if patient else fetch(1)
+            headers = {name: answer.headers[name] for name in PAGE_HEADERS if name in answer.headers}
+            self._reads.put(key, Read(generation, asked_at, answer.status, headers, answer.body, answer.transaction_id))
+            return answer
+
+        if self._max_age <= 0:
+            return ask()
+        with self._reads.exclusive(key, self.http.request_timeout):
+            return self._read_before(key) or ask()
+
+    def _read_before(self, key: str) -> Answer | None:
+        read = self._reads.get(key)
+        if read is None or read.generation != self._reads.generation():
+            return None
+        if not 0 <= self.http.clock.monotonic() - read.at <= self._max_age:
+            return None
+        self.reused = True
+        return Answer(read.status, read.headers, read.body, read.transaction_id)
+
+    def send(
+        self,
+        method: t.Literal["POST", "PUT", "PATCH", "DELETE"],
+        path: str,
+        *,
+        attempt: str,
+        instance: str | None = None,
+        body: t.Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Writes, one time; see the module's head."""
+        url = self.base_url + path
+        try:
+            answer = self._with_token(method, url, attempt=attempt, instance=instance, body=body, headers=headers)
+        except _errors.ExchangeError as error:
+            if error.processed == "maybe":
+                self._written()
+            raise
+        self._written()
+        return answer
+
+    def _written(self) -> None:
+        self.http.call.changed = True
+        self._reads.outdate()
+
+    def _with_token(self, method: str, url: str, *, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:
+        token = self._token(self._bearer.current)
+        headers = {self._transaction_header: str(uuid.uuid4()), **(headers or {})}
+        try:
+            return self.http.once(method, url, bearer=token, headers=headers, **settings)
+        except _errors.AuthenticationFailed:
+            rejected = token
+        token = self._token(lambda: self._bearer.renewed(rejected))
+        return self.http.once(method, url, bearer=token, headers=headers, **settings)
+
+    def _token(self, hand_out: t.Callable[[], str]) -> str:
+        """A token. Without one the request itself is not sent, whatever became of the request for the token."""
+        try:
+            return hand_out()
+        except _errors.ExchangeError as error:
+            error.processed = "no"
+            raise
+
+
+def _digest(identity: str, url: str, query: dict[str, t.Any] | None) -> str:
+    return hashlib.sha256(f"{identity}\n{url}\n{sorted((query or {}).items())}".encode()).hexdigest()

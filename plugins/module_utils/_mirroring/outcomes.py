@@ -1,0 +1,71 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of each pair of a run, out of what its roles left behind. Pure. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+STEPS: dict[str, tuple[str, ...]] = {
+    "setup": ("__setup_readiness",),
+    "bindings": ("__bindings_source", "__bindings_target", "__bindings_mirroring", "__bindings_failback"),
+    "enable": ("__enable_submit", "__enable_wait", "__enable_selection"),
+    "validate": ("__validate_look",),
+}
+"""The roles in order, and where their tasks' results are."""
+
+
+class Outcome(t.NamedTuple):
+    """One pair: ``word`` is a verdict of validate, ``submitted``, ``failed`` or ``stopped``; ``detail`` says where and why."""
+
+    word: str
+    direction: str
+    detail: str = ""
+
+    def line(self, host: str) -> str:
+        """The pair in one line."""
+        where = f"{self.direction}: " if self.direction else ""
+        return f"{host}: {where}{self.word.replace('_', ' ')}" + (f" {self.detail}" if self.detail else "")
+
+
+def outcome(variables: t.Mapping[str, t.Any]) -> Outcome:
+    """The outcome of a pair from its host's variables."""
+    direction = _direction(variables)
+    for step, names in STEPS.items():
+        for name in names:
+            result = variables.get(name) or {}
+            if result.get("failed"):
+                return Outcome("failed", direction, f"in {step}: {result.get('msg', 'see above')}")
+    if "setup_result" in variables and not variables["setup_result"]["ready"]:
+        return Outcome("failed", direction, f"in setup: {variables['__setup_readiness']['problems']}")
+    if "validate_result" in variables:
+        return _validated(variables, direction)
+    reached = [step for step in STEPS if f"{step}_result" in variables]
+    return Outcome("stopped", direction, f"after {reached[-1]}, see above" if reached else "at the start, see above")
+
+
+def report(hosts: t.Iterable[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    """A line with the numbers, then one for each pair, those that did not come to a good end last."""
+    outcomes = {host: outcome(hostvars[host]) for host in hosts}
+    numbers = collections.Counter(one.word.replace("_", " ") for one in outcomes.values())
+    told = ", ".join(f"{number} {word}" for word, number in numbers.most_common())
+    last = ("failed", "stopped", "not_mirroring")
+    ordered = sorted(outcomes, key=lambda host: outcomes[host].word in last)
+    return [f"{len(outcomes)} pairs: {told}", *(outcomes[host].line(host) for host in ordered)]
+
+
+def _validated(variables: t.Mapping[str, t.Any], direction: str) -> Outcome:
+    verdict = variables["validate_result"]["verdict"]
+    waiting = (variables.get("enable_result") or {}).get("waiting")
+    if waiting and verdict != "mirroring":
+        return Outcome("submitted", direction, "and not waited for; validate waits and looks")
+    problems = (variables.get("__validate_look") or {}).get("problems", "")
+    return Outcome(verdict, direction, f"({problems})" if problems else "")
+
+
+def _direction(variables: t.Mapping[str, t.Any]) -> str:
+    aliases = (variables.get("setup_result") or {}).get("aliases")
+    return f"{aliases['source']} -> {aliases['target']}" if aliases else ""
