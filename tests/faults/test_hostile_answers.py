@@ -458,7 +458,7 @@ def one_client(case: Case, tamper: Tamper, every: bool) -> int:
         assert error is None or not served[-1].clean or not rights, f"{error} instead of {rights!r}"
     if error is None:
         case.holds(result, cloud)
-    token = done.call.tokens.get(t.cast(t.Any, Clients(done.call).token)._digest)
+    token = done.call.tokens.get(t.cast(t.Any, Clients(done.call).token).identity)
     if token is not None:
         assert done.clock.now - 60 <= token.refresh_at <= done.clock.now + 86400
         assert math.isfinite(token.expires_at)
@@ -562,7 +562,7 @@ def test_claims_and_lifetimes_of_tokens(claims: bytes, expires_in: t.Any) -> Non
         assert identity.current() == token
         account = identity.account_id()
     assert account is None or spoken(account, 10)
-    stored = done.call.tokens.get(identity._digest)
+    stored = done.call.tokens.get(identity.identity)
     assert stored is not None and done.clock.now - 60 <= stored.refresh_at <= done.clock.now + 86400
     assert len(asked) <= 2
 

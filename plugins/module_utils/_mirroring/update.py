@@ -46,7 +46,7 @@ CHECK_THESE = (
 )
 MAY_HAVE_BEEN_SENT = "An update was sent, and may still take effect; the next run looks before it sends anything."
 MOST_LOST = 3
-SECOND_LOOK = 2.0
+SECOND_LOOK = 0.5
 GOES_ON_ENABLING = f"{GOES_ON} The playbook validate only waits and looks."
 MOST_TURNS = 20
 

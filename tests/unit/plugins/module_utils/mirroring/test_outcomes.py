@@ -1,0 +1,82 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pathlib
+import re
+import typing as t
+
+import pytest
+import yaml
+
+from ansible_collections.mirrorops.event_streams.plugins.filter.pair_outcomes import FilterModule
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.outcomes import STEPS, outcome, report
+
+ROLES = pathlib.Path(__file__).parents[5] / "roles"
+READY = {"setup_result": {"ready": True, "aliases": {"source": "a", "target": "b"}}}
+SUBMITTED = {**READY, "bindings_result": {}, "enable_result": {"waiting": True}}
+DONE = {**READY, "bindings_result": {}, "enable_result": {"waiting": False}}
+
+
+def looked(verdict: str, problems: str = "") -> dict[str, t.Any]:
+    return {"validate_result": {"verdict": verdict}, "__validate_look": {"verdict": verdict, "problems": problems}}
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({**DONE, **looked("mirroring")}, "x: a -> b: mirroring"),
+        (looked("mirroring"), "x: mirroring"),
+        ({**DONE, **looked("not_mirroring", "A topic is missing.")}, "x: a -> b: not mirroring (A topic is missing.)"),
+        ({**DONE, **looked("unknown", "It says 403.")}, "x: a -> b: unknown (It says 403.)"),
+        ({**DONE, **looked("predicted")}, "x: a -> b: predicted"),
+        ({**SUBMITTED, **looked("pending")}, "x: a -> b: submitted and not waited for; validate waits and looks"),
+        (
+            {**SUBMITTED, **looked("not_mirroring", "Off.")},
+            "x: a -> b: submitted and not waited for; validate waits and looks",
+        ),
+        ({**SUBMITTED, **looked("mirroring")}, "x: a -> b: mirroring"),
+        ({"__setup_readiness": {"failed": True, "msg": "No such instance."}}, "x: failed in setup: No such instance."),
+        (
+            {
+                "setup_result": {**READY["setup_result"], "ready": False},
+                "__setup_readiness": {"problems": "Too small."},
+            },
+            "x: a -> b: failed in setup: Too small.",
+        ),
+        ({**READY, "__enable_submit": {"failed": True, "msg": "No."}}, "x: a -> b: failed in enable: No."),
+        ({**READY, "__enable_submit": {"failed": True}}, "x: a -> b: failed in enable: see above"),
+        ({**SUBMITTED, "__enable_wait": {"skipped": True}}, "x: a -> b: stopped after enable, see above"),
+        ({}, "x: stopped at the start, see above"),
+    ],
+)
+def test_outcomes(variables: dict[str, t.Any], line: str) -> None:
+    assert outcome(variables).line("x") == line
+
+
+def test_the_report_counts_and_puts_trouble_last() -> None:
+    hostvars = {
+        "one": {},
+        "two": {**DONE, **looked("mirroring")},
+        "three": {"__setup_readiness": {"failed": True, "msg": "No."}},
+        "four": looked("mirroring"),
+    }
+    expected = [
+        "4 pairs: 2 mirroring, 1 stopped, 1 failed",
+        "two: a -> b: mirroring",
+        "four: mirroring",
+        "one: stopped at the start, see above",
+        "three: failed in setup: No.",
+    ]
+    assert report(hostvars, hostvars) == expected
+    assert FilterModule().filters()["pair_outcomes"](hostvars, list(hostvars)) == expected
+
+
+def test_every_result_that_a_role_registers_is_known() -> None:
+    """Else a pair that fails there would be told as stopped, without a reason."""
+    for role, names in STEPS.items():
+        tasks = yaml.safe_load((ROLES / role / "tasks/main.yml").read_text())
+        assert [task["register"] for task in tasks if "register" in task] == list(names)
+        assert re.search(rf"^ +{role}_result:", (ROLES / role / "tasks/main.yml").read_text(), re.MULTILINE)
