@@ -106,6 +106,7 @@ def _add_instance(world: World, entry: dict[str, Any], now: float) -> None:
         )
     for listed in entry.get("consumer_groups", []):
         instance.groups[listed["id"]] = Group(listed["id"], list(listed["topics"]))
+    instance.tags = list(entry.get("tags", []))
     instance.operation = _operation(entry, now, created)
     world.instances[guid] = instance
 

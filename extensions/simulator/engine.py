@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from . import admin_api, iam_api, resource_controller_api
+from . import admin_api, iam_api, resource_controller_api, search_api
 from .builder import build_clock, build_world
 from .faults import EFFECTS, SHAPED, Fault, Faults
 from .journal import Journal
@@ -19,6 +19,7 @@ from .wire import (
     HTML,
     IAM,
     RESOURCE_CONTROLLER,
+    SEARCH,
     Answer,
     Call,
     Refusal,
@@ -29,14 +30,20 @@ from .wire import (
     spoil,
 )
 
-APIS: dict[str, ModuleType] = {IAM: iam_api, RESOURCE_CONTROLLER: resource_controller_api, ADMIN: admin_api}
-PREFIXES = (("/iam/", IAM), ("/rc/", RESOURCE_CONTROLLER))
+APIS: dict[str, ModuleType] = {
+    IAM: iam_api,
+    RESOURCE_CONTROLLER: resource_controller_api,
+    ADMIN: admin_api,
+    SEARCH: search_api,
+}
+PREFIXES = (("/iam/", IAM), ("/rc/", RESOURCE_CONTROLLER), ("/gs/", SEARCH))
 ROOTS = (
     ("/identity/", IAM),
     ("/v1/policies", IAM),
     ("/v2/policies", IAM),
     ("/v2/roles", IAM),
     ("/v2/resource_", RESOURCE_CONTROLLER),
+    ("/v3/resources/", SEARCH),
 )
 UNKNOWN = "unknown"
 

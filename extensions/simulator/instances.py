@@ -119,6 +119,7 @@ class Instance:
     sent_mirroring: dict[str, Any] | None = None
     topics: dict[str, Topic] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
     operation: Operation | None = None
     updates: list[Operation] = field(default_factory=list)
     mirroring: MirroringConfig | None = None

@@ -11,12 +11,13 @@ from .clock import iso_millis
 from .wire import Call
 
 REDACTED = "<redacted>"
+READING_POSTS = ("/identity/token", "/v3/resources/search")
 SECRET_FIELDS = ("apikey", "refresh_token", "access_token", "passcode", "cr_token")
 
 
 def is_write(method: str, path: str) -> bool:
-    """Tell whether a request can change state: everything except GET and the token call."""
-    return method != "GET" and not (method == "POST" and path.endswith("/identity/token"))
+    """Tell whether a request can change state: everything except GET, the token call and a search."""
+    return method != "GET" and not (method == "POST" and path.endswith(READING_POSTS))
 
 
 class Journal:

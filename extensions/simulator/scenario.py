@@ -97,6 +97,7 @@ _INSTANCE = shapes.mapping(
         "last_operation": _OPERATION,
         "mirroring": _MIRRORING,
         "selection": shapes.array(shapes.text()),
+        "tags": shapes.array(_NAME),
     },
 )
 _SHORT_POLICY = shapes.mapping(

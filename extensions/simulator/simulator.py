@@ -105,6 +105,11 @@ class Simulator:
         """Return the Resource Controller base URL without a path."""
         return self.url
 
+    @property
+    def search_url(self) -> str:
+        """Return the Global Search base URL without a path."""
+        return self.url
+
     def admin_url(self, instance: Instance | str) -> str:
         """Return the admin base URL of an instance (object, GUID or unique name)."""
         found = instance if isinstance(instance, Instance) else self.instance(instance)
@@ -122,6 +127,7 @@ class Simulator:
             "IC_API_KEY": found[0].keys[0].key,
             "IBMCLOUD_IAM_API_ENDPOINT": self.iam_url + ("/iam" if prefix else ""),
             "IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT": self.rc_url + ("/rc" if prefix else ""),
+            "IBMCLOUD_GS_API_ENDPOINT": self.search_url + ("/gs" if prefix else ""),
         }
 
     # -- looking

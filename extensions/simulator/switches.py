@@ -331,6 +331,15 @@ SWITCHES: tuple[Switch, ...] = (
         "4.5",
         "late: a deleted topic is still listed for timing.topic_delete_seconds",
     ),
+    # Global Search
+    Switch(
+        "search_fields",
+        "all",
+        "documented",
+        ("all", "documented"),
+        "8.1",
+        "fields a search can name: service_name, region and tags too, or only those that are documented (else it finds nothing)",
+    ),
     # All APIs
     Switch(
         "error_bodies",

@@ -15,7 +15,7 @@ from .accounts import ApiKey
 from .shapes import Shape
 from .world import World
 
-IAM, RESOURCE_CONTROLLER, ADMIN = "iam", "resource_controller", "admin"
+IAM, RESOURCE_CONTROLLER, ADMIN, SEARCH = "iam", "resource_controller", "admin", "search"
 HTML = "<html><head><title>Error</title></head><body><h1>An error occurred in the gateway.</h1></body></html>"
 
 

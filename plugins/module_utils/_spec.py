@@ -140,6 +140,9 @@ CLOUD = AUTH.merge(ENDPOINTS)
 REUSE = ArgSpec({"max_age": {"type": "float", "default": 0}})
 """How old a read of an earlier task may be to be used again; seconds, fractions allowed."""
 
+ROLE = ArgSpec({"role": {"type": "str"}})
+"""Whose variables give what is not given; the action takes it up, no module looks at it."""
+
 ADMIN = ArgSpec(
     {
         "admin_url": {"type": "str"},

@@ -182,9 +182,9 @@ def run(call: Call) -> Result:
             )
     if params["state"] == "absent":
         return _absent(call, account.iam, account_id, grant, account.iam.authorizations(account_id))
-    policies = recent.iam.authorizations(account_id, lambda policy: policy.covers(grant))
+    policies = recent.iam.concerning(account_id, grant).policies
     if recent.reused and _best(policies, grant) is None:
-        policies = account.iam.authorizations(account_id)
+        policies = account.iam.concerning(account_id, grant).policies
     return _present(call, account.iam, account_id, grant, policies)
 
 

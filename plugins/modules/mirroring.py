@@ -123,6 +123,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.mirroring
   - mirrorops.event_streams.wait
   - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.attributes
 attributes:
   check_mode:
@@ -276,6 +277,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ALIASES,
     CLOUD,
     REUSE,
+    ROLE,
     SOURCE_AUTH,
     TRANSFORMS,
     WAIT,
@@ -317,7 +319,7 @@ SPEC = ArgSpec(
         },
     },
     required_if=[("state", "present", ("source",))],
-).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, ALIASES, TRANSFORMS, WAIT)
+).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, ALIASES, TRANSFORMS, WAIT)
 
 
 def run(call: Call) -> Result:

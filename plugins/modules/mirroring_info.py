@@ -54,6 +54,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.endpoints.source_admin
   - mirrorops.event_streams.mirroring
@@ -132,6 +133,11 @@ verdict:
   type: str
   choices: [mirroring, not_mirroring, pending, unknown, predicted]
   sample: mirroring
+requested:
+  description: The pair as it was named; the source is null without O(source).
+  returned: success
+  type: dict
+  sample: {"source": es-source-us-south, "target": es-target-us-east}
 summary:
   description: The findings and the selected topics, as lines for people.
   returned: success
@@ -165,6 +171,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ALIASES,
     CLOUD,
     REUSE,
+    ROLE,
     SOURCE_ADMIN,
     SOURCE_AUTH,
     TRANSFORMS,
@@ -182,7 +189,7 @@ SPEC = ArgSpec(
         "topics_timeout": {"type": "float", "default": 300},
         "assume_changes": {"type": "bool", "default": False},
     }
-).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 
 
 def run(call: Call) -> Result:

@@ -70,6 +70,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.endpoints.source_admin
   - mirrorops.event_streams.mirroring
@@ -100,6 +101,11 @@ ready:
   returned: success
   type: bool
   sample: true
+requested:
+  description: The pair as it was named.
+  returned: success
+  type: dict
+  sample: {"source": es-source-us-south, "target": es-target-us-east}
 findings:
   description: The outcome of every rule.
   returned: success
@@ -199,6 +205,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ALIASES,
     CLOUD,
     REUSE,
+    ROLE,
     SOURCE_ADMIN,
     SOURCE_AUTH,
     TRANSFORMS,
@@ -218,7 +225,7 @@ SPEC = ArgSpec(
         "settle_timeout": {"type": "float", "default": 60},
         "topics_timeout": {"type": "float", "default": 300},
     }
-).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
+).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
 
 
 def run(call: Call) -> Result:
@@ -240,6 +247,7 @@ def run(call: Call) -> Result:
     heading = f"Mirroring {facts.source.name} to {facts.target.name}, {direction}"
     selected = [f"Selected topics and their names on the target: {len(facts.previews)}", *lines(facts.previews)]
     return {
+        "requested": {"source": params["source"], "target": params["target"]},
         "ready": not failed(findings),
         "findings": [finding.to_result() for finding in findings],
         "preview": [one.to_result() for one in facts.previews],

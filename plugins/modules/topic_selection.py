@@ -50,6 +50,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.endpoints.source_admin
   - mirrorops.event_streams.mirroring
@@ -165,6 +166,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ALIASES,
     CLOUD,
     REUSE,
+    ROLE,
     SOURCE_ADMIN,
     SOURCE_AUTH,
     TRANSFORMS,
@@ -179,7 +181,7 @@ SPEC = ArgSpec(
         "just_enabled": {"type": "bool", "default": False},
         "settle_timeout": {"type": "float", "default": 60},
     }
-).merge(CLOUD, REUSE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 
 
 def run(call: Call) -> Result:

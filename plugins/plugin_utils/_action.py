@@ -33,6 +33,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import options_of_role
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedReadStore, SharedTokenStore
 
 display = Display()
@@ -59,7 +60,7 @@ class InProcessAction(ActionBase):
         if result.get("skipped"):
             return result
         spec: ArgSpec = self.module.SPEC
-        arguments = dict(self._task.args)
+        arguments = self._arguments(spec, task_vars or {})
         refuse_placeholders(arguments)
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
@@ -69,6 +70,20 @@ class InProcessAction(ActionBase):
             else:
                 result.update(self._hand_over(spec, arguments, task_vars))
         return result
+
+    def _arguments(self, spec: ArgSpec, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What the task gives, and what the variables of its role do."""
+        arguments = dict(self._task.args)
+        role = arguments.pop("role", None) if "role" in spec.options else None
+        if not role:
+            return arguments
+        omitted = task_vars.get("omit")
+
+        def template(value: t.Any) -> t.Any:
+            found = self._templar.template(value)
+            return None if found is omitted or (isinstance(found, str) and found == omitted) else found
+
+        return {**options_of_role(str(role), spec.options, task_vars, template), **arguments}
 
     def _compute_environment_string(self, raw_environment_out: dict[str, t.Any] | None = None) -> str:
         """What Ansible puts before the command line of an ordinary module: without credentials, because everybody on that machine can
@@ -145,7 +160,7 @@ class InProcessAction(ActionBase):
             )
         if warnings:
             result["warnings"] = warnings
-        result["invocation"] = {"module_args": {name: shown(spec, name, value) for name, value in params.items()}}
+        result["invocation"] = {"module_args": told_arguments(spec, params)}
         return t.cast(Result, remove_values(result, secrets))
 
     def _call(self, call: Call) -> Result:
@@ -213,6 +228,15 @@ def applied(environment: dict[str, str]) -> t.Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def told_arguments(spec: ArgSpec, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The parameters that are not at their defaults: results of a fleet are kept for each pair."""
+    return {
+        name: shown(spec, name, value)
+        for name, value in params.items()
+        if value is not None and value != spec.options.get(name, {}).get("default")
+    }
 
 
 def shown(spec: ArgSpec, name: str, value: t.Any) -> t.Any:

@@ -189,11 +189,3 @@ def test_every_task_uses_options_that_exist() -> None:
             known = documentation[f"mirrorops.event_streams.{name}"]["doc"]["options"]
             wrong += [f"{place}: {name} has no option {option}" for option in arguments.keys() - known.keys()]
     assert not wrong
-
-
-def test_submitting_and_waiting_ask_for_the_same() -> None:
-    """The role enable repeats the options, because Ansible has no way to share them that works on every core."""
-    tasks = yaml.safe_load((ROOT / "roles/enable/tasks/main.yml").read_text())
-    submit, wait = (task["mirrorops.event_streams.mirroring"] for task in tasks[:2])
-    differing = {name for name in {*submit, *wait} if submit.get(name) != wait.get(name)}
-    assert differing == {"wait", "submitted"}

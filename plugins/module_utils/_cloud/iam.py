@@ -17,35 +17,65 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._http impo
 MOST_PAGES = 1000
 
 
+class Concerning(t.NamedTuple):
+    """Policies that may have to do with two instances. ``none_shown``: the service showed no policies at all, which may only mean that
+    the identity may not see them (API §2.7)."""
+
+    policies: list[_policies.Policy]
+    none_shown: bool
+
+
+class _Found:
+    """Policies by id, the first one seen of each; only those that may concern ``instances``, if that is given."""
+
+    def __init__(self, instances: set[str] | None = None) -> None:
+        self.ids: set[str] = set()
+        self.seen = 0
+        self._instances = instances
+        self._policies: list[_policies.Policy] = []
+
+    def note(self, document: t.Any) -> None:
+        """Takes a policy up, if the document is one."""
+        if not isinstance(document, dict):
+            return
+        self.seen += 1
+        if self._instances is not None and not _policies.may_concern(document, self._instances):
+            self.ids.add(str(document.get("id")))
+            return
+        policy = _policies.parse_policy(document)
+        if policy is not None and policy.id not in self.ids:
+            self.ids.add(policy.id)
+            self._policies.append(policy)
+
+    def active(self) -> list[_policies.Policy]:
+        """Those that are in force."""
+        return [policy for policy in self._policies if policy.state == "active"]
+
+
 class Iam:
     """Authorization policies of the accounts that an identity can see."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def authorizations(
-        self, account_id: str, enough: t.Callable[[_policies.Policy], bool] | None = None
-    ) -> list[_policies.Policy]:
+    def authorizations(self, account_id: str) -> list[_policies.Policy]:
         """All active authorization policies of an account, in v1 and in v2 syntax, each once (API §2.3, §2.7).
 
-        With ``enough`` those in v2 syntax are left out if one in v1 syntax is enough. An empty list may only mean that the identity
-        may not see them.
+        An empty list may only mean that the identity may not see them.
         """
-        found: dict[str, _policies.Policy] = {}
-        hidden: list[str] = []
-        for document in self._pages("v1", account_id):
-            if _policies.is_placeholder(document):
-                identity = _policies.placeholder_id(document)
-                hidden += [identity] if identity else []
-            else:
-                self._note(found, document)
-        if enough is None or not any(map(enough, _active(found))):
-            for document in self._second_view(account_id):
-                self._note(found, document)
-            for identity in dict.fromkeys(hidden):
-                if identity not in found:
-                    self._note(found, self._placeholder_target(identity))
-        return _active(found)
+        found = _Found()
+        hidden = self._first_view(account_id, found)
+        self._second_view(account_id, found, hidden)
+        return found.active()
+
+    def concerning(self, account_id: str, grant: _policies.Grant) -> Concerning:
+        """The active policies that may have to do with the two instances of a grant; those in v2 syntax are asked for only if none in
+        v1 syntax covers it."""
+        found = _Found({grant.subject.instance or "", grant.resource.instance or ""})
+        hidden = self._first_view(account_id, found)
+        if not any(policy.covers(grant) for policy in found.active()):
+            self._second_view(account_id, found, hidden)
+        return Concerning(found.active(), found.seen == 0)
 
     def create(self, grant: _policies.Grant, description: str | None) -> _policies.Policy | None:
         """Creates a policy, one time. Returns it, or None when an equal one exists already (409, API §2.8).
@@ -81,18 +111,28 @@ class Iam:
             return False
         return True
 
-    def _note(self, found: dict[str, _policies.Policy], document: t.Any) -> None:
-        policy = _policies.parse_policy(document)
-        if policy is not None:
-            found.setdefault(policy.id, policy)
+    def _first_view(self, account_id: str, found: _Found) -> list[str]:
+        """Notes the v1 list. Returns the ids of those in v2 syntax that it only hints at."""
+        hidden: list[str] = []
+        for document in self._pages("v1", account_id):
+            if _policies.is_placeholder(document):
+                identity = _policies.placeholder_id(document)
+                hidden += [identity] if identity else []
+            else:
+                found.note(document)
+        return hidden
 
-    def _second_view(self, account_id: str) -> t.Iterator[dict[str, t.Any]]:
-        """The v2 list; nothing where the service does not offer authorizations in v2 syntax (sources disagree, API §2.3)."""
+    def _second_view(self, account_id: str, found: _Found, hidden: list[str]) -> None:
+        """Notes the v2 list, where the service offers authorizations in v2 syntax (sources disagree, API §2.3), and what it lacks."""
         try:
-            yield from self._pages("v2", account_id)
+            for document in self._pages("v2", account_id):
+                found.note(document)
         except _errors.ApiError as error:
             if error.status not in (400, 404):
                 raise
+        for identity in dict.fromkeys(hidden):
+            if identity not in found.ids:
+                found.note(self._placeholder_target(identity))
 
     def _placeholder_target(self, identity: str) -> t.Any:
         try:
@@ -126,10 +166,6 @@ class Iam:
                 raise _errors.UnusableAnswer("the pages of the list do not end", attempt=attempt)
             seen.add(start)
             query = {**query, "start": start}
-
-
-def _active(found: dict[str, _policies.Policy]) -> list[_policies.Policy]:
-    return [policy for policy in found.values() if policy.state == "active"]
 
 
 def _next_start(answer: Answer) -> str | None:

@@ -51,7 +51,7 @@ SPEC = ArgSpec(
         "pairs_from": {"type": "str", "choices": ["declared", "tags", "observed"], "default": "declared"},
         "pairs": {"type": "list", "elements": "dict", "options": _PAIR},
         "tag_prefix": {"type": "str", "default": "mirroring"},
-        "filters": {"type": "dict", "options": _FILTERS, "default": {}},
+        "filters": {"type": "dict", "options": _FILTERS},
         "query": {"type": "str"},
         "hostname": {"type": "str", "choices": ["name", "guid"], "default": "name"},
         "vars_prefix": {"type": "str", "default": "event_streams_"},
@@ -102,7 +102,7 @@ class FleetOptions:
 
 def read_options(given: dict[str, t.Any], secrets: set[str]) -> FleetOptions:
     """Checks options as a file gives them, templates resolved. Adds what must never be shown to ``secrets``. Raises InvalidInput."""
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {name: _without_nulls(value) for name, value in given.items() if value is not None}
     secrets.update(secrets_in(given))
     try:
         checked = ArgumentSpecValidator(SPEC.options, **SPEC.rules()).validate(given)
@@ -116,12 +116,14 @@ def read_options(given: dict[str, t.Any], secrets: set[str]) -> FleetOptions:
         ]
         raise InvalidInput("; ".join(told), remedy=REMEDY)
     options = checked.validated_parameters
-    filters = {name: value for name, value in options["filters"].items() if value is not None}
-    empty = sorted(name for name, value in filters.items() if not value.strip())
+    filters = {name: value.strip() for name, value in (options["filters"] or {}).items() if value is not None}
+    empty = sorted(name for name, value in filters.items() if not value)
     if empty:
         raise InvalidInput(
             f"filters has empty values: {', '.join(empty)}", remedy="Leave out what is not to be filtered by."
         )
+    if "guid" in filters:
+        filters["guid"] = filters["guid"].lower()
     compile_query(options["query"])
     return FleetOptions(
         params={
@@ -139,6 +141,13 @@ def read_options(given: dict[str, t.Any], secrets: set[str]) -> FleetOptions:
         hostname=options["hostname"],
         prefix=_prefix(options["vars_prefix"]),
     )
+
+
+def _without_nulls(value: t.Any) -> t.Any:
+    """An option's value without members that are null, which is as good as leaving them out."""
+    if isinstance(value, dict):
+        return {name: entry for name, entry in value.items() if entry is not None}
+    return [_without_nulls(entry) for entry in value] if isinstance(value, list) else value
 
 
 def secrets_in(value: t.Any) -> t.Iterator[str]:
@@ -225,7 +234,7 @@ def _declared(options: dict[str, t.Any], given: dict[str, t.Any]) -> tuple[Decla
                 f"source and target of pair {name!r} are both {sides[0]!r}", remedy="Give two different instances."
             )
         variables = _variables(_raw(given["pairs"], number - 1).get("vars"), name, options["vars_prefix"])
-        found[name] = Declared(name, *sides, variables)
+        found[name] = Declared(name, sides[0], sides[1], variables)
     return tuple(found.values())
 
 

@@ -147,6 +147,7 @@ class Look:
     ) -> Result:
         pair = f"{self._source.name} -> {self._target.name}" if self._source else self._target.name
         return {
+            "requested": {"source": self._params["source"], "target": self._params["target"]},
             "mirroring": state.to_result(),
             "topics": state.selection if isinstance(state.selection, list) else None,
             "active_topics": active if isinstance(active, list) else None,

@@ -10,10 +10,10 @@ import collections
 import typing as t
 
 STEPS: dict[str, tuple[str, ...]] = {
-    "setup": ("__setup_readiness",),
+    "setup": ("__setup_task",),
     "bindings": ("__bindings_source", "__bindings_target", "__bindings_mirroring", "__bindings_failback"),
     "enable": ("__enable_submit", "__enable_wait", "__enable_selection"),
-    "validate": ("__validate_look",),
+    "validate": ("__validate_task",),
 }
 """The roles in order, and where their tasks' results are."""
 
@@ -39,8 +39,6 @@ def outcome(variables: t.Mapping[str, t.Any]) -> Outcome:
             result = variables.get(name) or {}
             if result.get("failed"):
                 return Outcome("failed", direction, f"in {step}: {result.get('msg', 'see above')}")
-    if "setup_result" in variables and not variables["setup_result"]["ready"]:
-        return Outcome("failed", direction, f"in setup: {variables['__setup_readiness']['problems']}")
     if "validate_result" in variables:
         return _validated(variables, direction)
     reached = [step for step in STEPS if f"{step}_result" in variables]
@@ -62,8 +60,7 @@ def _validated(variables: t.Mapping[str, t.Any], direction: str) -> Outcome:
     waiting = (variables.get("enable_result") or {}).get("waiting")
     if waiting and verdict != "mirroring":
         return Outcome("submitted", direction, "and not waited for; validate waits and looks")
-    problems = (variables.get("__validate_look") or {}).get("problems", "")
-    return Outcome(verdict, direction, f"({problems})" if problems else "")
+    return Outcome(verdict, direction)
 
 
 def _direction(variables: t.Mapping[str, t.Any]) -> str:

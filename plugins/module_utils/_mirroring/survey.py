@@ -75,10 +75,10 @@ def read_authorization(account: Account, source: Instance, target: Instance) -> 
     """Looks for it in the source's account. An empty list of policies proves nothing (API §2.7)."""
     grant = mirroring_grant(source, target)
     try:
-        policies = account.iam.authorizations(source.account_id, lambda policy: policy.covers(grant))
+        policies, none_shown = account.iam.concerning(source.account_id, grant)
     except _errors.ExchangeError as error:
         return Authorization(source, target, unreadable=error.message)
-    if not policies:
+    if none_shown:
         return Authorization(
             source,
             target,

@@ -439,6 +439,12 @@ def error_bodies_shows(cloud: Any) -> Any:
     return len(reply.raw), reply.headers["Content-Type"]
 
 
+@observes("search_fields")
+def search_fields_shows(cloud: Any) -> Any:
+    queries = ("service_name:messagehub", "family:resource_controller")
+    return [len(cloud.call("POST", "/v3/resources/search", {"query": query}).json["items"]) for query in queries]
+
+
 @observes("rate_limit")
 def rate_limit_shows(cloud: Any) -> Any:
     replies = [cloud.call("GET", "/v2/resource_instances") for _dummy in range(6)]

@@ -119,7 +119,7 @@ def test_without_waiting(cloud: Cloud, clock: FakeClock) -> None:
     assert ran.result["mirroring"]["enabled"] is None
     assert set(ran.result["mirroring"]["known"].values()) == {"unknown"}
     assert ran.result["operation"]["state"] == "in progress"
-    assert clock.slept == [pytest.approx(2, rel=0.2)]
+    assert clock.slept == [pytest.approx(0.5, rel=0.2)]
 
 
 @pytest.mark.parametrize(("throughput", "sent"), [("150", {}), ("300", {"throughput": "300"})])
@@ -203,7 +203,7 @@ def test_a_refusal_with_an_old_authorization_fails_at_once(cloud: Cloud, clock: 
     assert ran.failed
     assert "[403] not authorized (HTTP 422, code RC-ServiceBrokerErrorResponse" in ran.result["msg"]
     assert ran.result.get("changed", False) is False
-    assert clock.slept == [pytest.approx(2, rel=0.2)]
+    assert clock.slept == [pytest.approx(0.5, rel=0.2)]
 
 
 def test_a_refusal_with_a_young_authorization_is_tried_again(cloud: Cloud) -> None:

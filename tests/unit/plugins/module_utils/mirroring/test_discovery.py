@@ -221,6 +221,15 @@ def test_topics_are_read_where_nothing_else_tells_the_source(server: Scripted, e
     assert found["mirroring"]["source_crn"] == (crn(SOURCE) if echo else None)
 
 
+def test_topics_are_asked_for_once(server: Scripted) -> None:
+    expect_list(server, with_admin(server, TARGET))
+    expect_selection(server, TARGET)
+    server.expect("GET", f"/{TARGET}/admin/topics", status=503, query={"per_page": "1000", "page": "1"})
+    (found,) = run(server, mode="pairs", pairs_from="observed", retry_timeout=100)["instances"]
+    assert found["mirroring"] is not None
+    assert "HTTP 503" in found["mirroring"]["reason"]
+
+
 def test_many_are_looked_at_at_the_same_time_and_none_twice(server: Scripted) -> None:
     guids = [f"{number:08x}-aaaa-4bbb-8ccc-000000000001" for number in range(3 * WORKERS)]
     expect_list(server, *(document(guid=guid, name=guid, **GEN2) for guid in guids))

@@ -106,6 +106,11 @@ def test_declared_pairs_by_name() -> None:
     assert (pairs.mistakes, pairs.warnings) == ([], [])
 
 
+def test_a_declared_instance_that_is_not_there() -> None:
+    with pytest.raises(NotFound, match="target of pair 'p0' 'elsewhere' is not among"):
+        declared(BOTH, ("es-source", "elsewhere"))
+
+
 def test_one_instance_by_two_names() -> None:
     with pytest.raises(InvalidInput, match="are the same instance"):
         declared(BOTH, ("es-source", SOURCE))

@@ -1,0 +1,17 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  role:
+    description:
+      - For the roles of this collection. An option of a pair that is not given is taken from the variable C(<role>_<option>), else from the
+        pair variable C(mirroring_<option>), where there is one; both are listed in the README of the role.
+      - In that case O(max_age) is V(300) and O(wait) is V(true) where no variable says otherwise.
+    type: str
+"""

@@ -1,0 +1,72 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the variables of a role to the options of its task. Private to this collection: it may change at any time.
+
+A task that names its role takes the options that it does not give from ``<role>_<noun>``, else from the pair variable
+``mirroring_<noun>``. In a role's own YAML that would be a template for each option, which Ansible compiles anew for each option, task
+and host: most of what a run without changes costs, to find that nearly all of them are not set.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+NOUNS = {
+    **{
+        noun: noun
+        for noun in (
+            "source",
+            "target",
+            "source_alias",
+            "target_alias",
+            "topics",
+            "topic_name_transform",
+            "group_id_transform",
+            "schemas",
+            "failback",
+            "recreate",
+            "force",
+            "throughput",
+            "wait",
+            "wait_timeout",
+            "poll_interval",
+            "authorization_timeout",
+            "settle_timeout",
+            "topics_timeout",
+            "max_age",
+            "source_api_key",
+            "source_admin_url",
+        )
+    },
+    "ibmcloud_api_key": "target_api_key",
+    "admin_url": "target_admin_url",
+}
+"""The options that a role takes from variables, and what they are called there. No others are: a variable that happens to be called
+mirroring_state is nobody's wish to disable mirroring."""
+
+DEFAULTS: dict[str, t.Any] = {"max_age": 300, "wait": True}
+"""What holds in a role where the module itself has another default."""
+
+
+def options_of_role(
+    role: str,
+    options: t.Container[str],
+    variables: t.Mapping[str, t.Any],
+    template: t.Callable[[t.Any], t.Any],
+) -> dict[str, t.Any]:
+    """The options of a module that a role's variables give; a variable that is null or omitted counts as not set."""
+    found: dict[str, t.Any] = {}
+    for option, noun in NOUNS.items():
+        if option not in options:
+            continue
+        for name in (f"{role}_{noun}", f"mirroring_{noun}"):
+            value = template(variables[name]) if name in variables else None
+            if value is not None:
+                found[option] = value
+                break
+        else:
+            if option in DEFAULTS:
+                found[option] = DEFAULTS[option]
+    return found
