@@ -12,6 +12,7 @@ options:
     description:
       - For the roles of this collection. An option of a pair that is not given is taken from the variable C(<role>_<option>), else from the
         pair variable C(mirroring_<option>), where there is one; both are listed in the README of the role.
-      - In that case O(max_age) is V(300) and O(wait) is V(true) where no variable says otherwise.
+      - In that case C(max_age) is 300 and C(wait) is true where no variable says otherwise, and what earlier roles of the run did for the same
+        pair is taken from their results.
     type: str
 """

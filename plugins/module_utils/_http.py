@@ -14,6 +14,7 @@ Private to this collection: it may change at any time. Nothing here knows what i
 from __future__ import annotations
 
 import email.utils
+import functools
 import math
 import os
 import random
@@ -59,9 +60,14 @@ class Http:
         self._verify: bool | str = params.get("ca_path") or True
         if not params.get("validate_certs", True):
             self._verify = False
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = USER_AGENT
-        self._session.headers["Accept"] = "application/json"
+
+    @functools.cached_property
+    def _session(self) -> t.Any:
+        """Made with the first request: most tasks of a run without changes make none."""
+        session = requests.Session()
+        session.headers["User-Agent"] = USER_AGENT
+        session.headers["Accept"] = "application/json"
+        return session
 
     def once(
         self,

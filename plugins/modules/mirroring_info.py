@@ -49,6 +49,11 @@ options:
       - For check mode only. Whether what does not fit yet is to be taken as what this run would have changed.
     type: bool
     default: false
+  update_pending:
+    description:
+      - Whether this run has submitted an update that nobody waits for. It is no failure then that the target does not mirror yet.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
@@ -134,10 +139,17 @@ verdict:
   choices: [mirroring, not_mirroring, pending, unknown, predicted]
   sample: mirroring
 requested:
-  description: The pair as it was named; the source is null without O(source).
+  description: The pair as it was named; its source is null without O(source).
   returned: success
   type: dict
   sample: {"source": es-source-us-south, "target": es-target-us-east}
+accepted:
+  description:
+    - Whether that is what could be expected. It is for V(mirroring) and V(predicted), and without O(wait) also while an update is under way.
+    - Null without O(source).
+  returned: success
+  type: bool
+  sample: true
 summary:
   description: The findings and the selected topics, as lines for people.
   returned: success
@@ -188,6 +200,7 @@ SPEC = ArgSpec(
         "poll_interval": {"type": "float", "default": 30},
         "topics_timeout": {"type": "float", "default": 300},
         "assume_changes": {"type": "bool", "default": False},
+        "update_pending": {"type": "bool", "default": False},
     }
 ).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 

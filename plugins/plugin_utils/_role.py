@@ -69,4 +69,25 @@ def options_of_role(
         else:
             if option in DEFAULTS:
                 found[option] = DEFAULTS[option]
+    return {**_of_earlier_roles(options, variables, found.get("source"), found.get("target")), **found}
+
+
+def _of_earlier_roles(
+    options: t.Container[str], variables: t.Mapping[str, t.Any], source: t.Any, target: t.Any
+) -> dict[str, t.Any]:
+    """The options that tell what earlier roles of the run did, if it was for this very pair: how old the authorization is, what check
+    mode would have changed, and whether an update is under way that nobody waits for."""
+    bound, enabled = (_for_pair(variables.get(f"{role}_result"), source, target) for role in ("bindings", "enable"))
+    found: dict[str, t.Any] = {}
+    if "authorized_at" in options and bound.get("authorized_at"):
+        found["authorized_at"] = bound["authorized_at"]
+    if "assume_changes" in options:
+        changed = enabled.get("changed") or enabled.get("waiting") or bound.get("changed")
+        found |= {"assume_changes": bool(changed), "update_pending": bool(enabled.get("waiting"))}
     return found
+
+
+def _for_pair(result: t.Any, source: t.Any, target: t.Any) -> t.Mapping[str, t.Any]:
+    """A role's result, empty if it is about another pair."""
+    same = isinstance(result, dict) and result.get("requested") == {"source": source, "target": target}
+    return result if same else {}

@@ -156,10 +156,18 @@ class Look:
             "findings": [finding.to_result() for finding in findings],
             "preview": [one.to_result() for one in previews],
             "verdict": verdict,
+            "accepted": self._accepts(verdict),
             "summary": [f"{self._label}: {_words(verdict, findings)}", *self._lines(state, findings, previews)],
             "problems": problems(pair, findings, also_unknown=verdict == "unknown"),
             "duration": round(self._call.clock.monotonic() - self._started, 1),
         }
+
+    def _accepts(self, verdict: validation.Verdict | None) -> bool | None:
+        """An update that nobody wants to wait for is not a failure."""
+        if verdict is None:
+            return None
+        under_way = verdict == "pending" or self._params["update_pending"]
+        return verdict in ("mirroring", "predicted") or (under_way and not self._params["wait"])
 
     def _lines(self, state: State, findings: list[Finding], previews: list[Preview]) -> list[str]:
         if not findings:

@@ -19,7 +19,7 @@ def parse_time(text: str | None) -> float | None:
         return None
     zone = (found[3] or "Z").replace("Z", "+0000").replace(":", "")
     try:
-        whole = datetime.datetime.strptime(found[1] + zone, "%Y-%m-%dT%H:%M:%S%z").astimezone(datetime.timezone.utc)
+        whole = datetime.datetime.fromisoformat(f"{found[1]}{zone[:3]}:{zone[3:]}").astimezone(datetime.timezone.utc)
     except (ValueError, OverflowError):
         return None
     return whole.timestamp() + float(found[2] or 0)
