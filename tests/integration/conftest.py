@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -121,6 +122,7 @@ class Playbook:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._number = 0
+        self._printed: dict[Path, tuple[Any, ...]] = {}
         self.simulator: Simulator | None = None
         self.pair = PAIR
         self.processes: list[subprocess.Popen[str]] = []
@@ -166,13 +168,15 @@ class Playbook:
         given.write_text(json.dumps(variables or {}))
         record = self._folder / f"{name}-record.jsonl"
         settings = self.environment(simulator or self.simulator) if environment is None else environment
+        # Files, not pipes: nobody reads while the test does something else, and a run must not wait for that.
+        self._printed[record] = tuple(tempfile.TemporaryFile("w+") for _dummy in range(2))  # noqa: SIM115  # closed in finish()
         process = subprocess.Popen(
             [sys.executable, "-m", "ansible", "playbook", what, "-e", f"@{given}", *arguments],
             cwd=self._folder,
             env={**settings, "RECORD_FILE": str(record)},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=self._printed[record][0],
+            stderr=self._printed[record][1],
             text=True,
             start_new_session=True,
         )
@@ -182,10 +186,19 @@ class Playbook:
     def finish(self, process: subprocess.Popen[str], record: Path) -> Run:
         """Waits for one that was started."""
         try:
-            stdout, stderr = process.communicate(timeout=PATIENCE)
+            process.wait(PATIENCE)
+            ended = True
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            stdout, stderr = process.communicate()
+            process.wait()
+            ended = False
+        printed = []
+        for file in self._printed.pop(record):
+            with file:
+                file.seek(0)
+                printed.append(file.read())
+        stdout, stderr = printed
+        if not ended:
             pytest.fail(f"ansible-playbook did not end within {PATIENCE} s:\n{stdout}{stderr}")
         run = Run(process.returncode, stdout, stderr)
         for line in record.read_text().splitlines() if record.exists() else []:

@@ -178,16 +178,14 @@ def _is_later(instance: Instance, baseline: Instance | None, accepted: Instance 
     """
     if baseline is None:
         return True
+    shown = (instance.operation, instance.updated_at)
+    if accepted and instance.operation.phase == "failed" and shown == (accepted.operation, accepted.updated_at):
+        return False  # the answer to our update showed it already; what was seen running may be that one, too
     if running_seen:
-        return (instance.operation, instance.updated_at) != (baseline.operation, baseline.updated_at)
+        return shown != (baseline.operation, baseline.updated_at)
     if instance.updated_at == baseline.updated_at:
         return False
-    if instance.operation.phase == "succeeded":
-        return True
-    shown = (instance.operation, instance.updated_at)
-    return instance.operation != baseline.operation and not (
-        accepted and shown == (accepted.operation, accepted.updated_at)
-    )
+    return instance.operation.phase == "succeeded" or instance.operation != baseline.operation
 
 
 def _words(instance: Instance) -> str:

@@ -38,16 +38,13 @@ def looked(verdict: str, problems: str = "") -> dict[str, t.Any]:
         ),
         ({**DONE, **looked("predicted")}, "x: a -> b: predicted"),
         ({**SUBMITTED, **looked("pending")}, "x: a -> b: submitted and not waited for; validate waits and looks"),
-        (
-            {**SUBMITTED, **looked("not_mirroring", "Off.")},
-            "x: a -> b: submitted and not waited for; validate waits and looks",
-        ),
+        ({**SUBMITTED, **looked("unknown")}, "x: a -> b: submitted and not waited for; validate waits and looks"),
         ({**SUBMITTED, **looked("mirroring")}, "x: a -> b: mirroring"),
         ({"__setup_task": {"failed": True, "msg": "No such instance."}}, "x: failed in setup: No such instance."),
         (
             {
                 "setup_result": {**READY["setup_result"], "ready": False},
-                "__setup_task": {"problems": "Too small."},
+                "__setup_task": {"failed": True, "msg": "Too small."},
             },
             "x: a -> b: failed in setup: Too small.",
         ),
