@@ -174,53 +174,56 @@ seealso:
 """
 
 EXAMPLES = r"""
+# Each entry is a file of its own; its name ends in event_streams.yml.
+
 # Minimal: the instances of the account of IC_API_KEY.
-plugin: mirrorops.event_streams.instances
+instances.event_streams.yml:
+  plugin: mirrorops.event_streams.instances
 
----
 # Two accounts with keys from elsewhere, Enterprise only, and groups of one's own.
-plugin: mirrorops.event_streams.instances
-accounts:
-  - name: production
-    ibmcloud_api_key: "{{ lookup('ansible.builtin.env', 'PRODUCTION_KEY') }}"
-  - name: recovery
-    ibmcloud_api_key: "@~/.keys/recovery.json"
-filters:
-  resource_group_id: 5c49eabcf5e85881a37e2d100a33b3df
-query: "[?plan=='enterprise']"
-keyed_groups:
-  - key: event_streams_throughput | string
-    prefix: throughput
-groups:
-  busy: event_streams_last_operation.state == 'in progress'
-compose:
-  console: "'https://cloud.ibm.com/services/messagehub/' ~ (event_streams_crn | urlencode)"
-cache: true
-cache_plugin: ansible.builtin.jsonfile
-cache_connection: ~/.cache/event_streams
+two_accounts.event_streams.yml:
+  plugin: mirrorops.event_streams.instances
+  accounts:
+    - name: production
+      ibmcloud_api_key: "{{ lookup('ansible.builtin.env', 'PRODUCTION_KEY') }}"
+    - name: recovery
+      ibmcloud_api_key: "@~/.keys/recovery.json"
+  filters:
+    resource_group_id: 5c49eabcf5e85881a37e2d100a33b3df
+  query: "[?plan=='enterprise']"
+  keyed_groups:
+    - key: event_streams_throughput | string
+      prefix: throughput
+  groups:
+    busy: event_streams_last_operation.state == 'in progress'
+  compose:
+    console: "'https://cloud.ibm.com/services/messagehub/' ~ (event_streams_crn | urlencode)"
+  cache: true
+  cache_plugin: ansible.builtin.jsonfile
+  cache_connection: ~/.cache/event_streams
 
----
 # Pairs as they are declared here: ansible-playbook mirrorops.event_streams.mirror -i this file -e mirroring_hosts=event_streams_pairs
-plugin: mirrorops.event_streams.instances
-mode: pairs
-pairs:
-  - name: orders
-    source: es-source-us-south
-    target: es-target-us-east
-    vars:
-      mirroring_topics: [^orders.*, ^payments$]
+declared_pairs.event_streams.yml:
+  plugin: mirrorops.event_streams.instances
+  mode: pairs
+  pairs:
+    - name: orders
+      source: es-source-us-south
+      target: es-target-us-east
+      vars:
+        mirroring_topics: [^orders.*, ^payments$]
 
----
 # Pairs as instances are tagged, mirroring:<pair>:source and mirroring:<pair>:target.
-plugin: mirrorops.event_streams.instances
-mode: pairs
-pairs_from: tags
+tagged_pairs.event_streams.yml:
+  plugin: mirrorops.event_streams.instances
+  mode: pairs
+  pairs_from: tags
 
----
 # Pairs that mirror now.
-plugin: mirrorops.event_streams.instances
-mode: pairs
-pairs_from: observed
+observed_pairs.event_streams.yml:
+  plugin: mirrorops.event_streams.instances
+  mode: pairs
+  pairs_from: observed
 """
 
 import json

@@ -75,7 +75,7 @@ options:
       - Other options have to be the same as in the earlier task. Without O(wait), and in check mode, this is ignored.
     type: dict
     suboptions:
-      before: &seen
+      before:
         description: The instance right before the update.
         type: dict
         required: true
@@ -101,8 +101,30 @@ options:
             description: When it was changed.
             type: str
       accepted:
-        <<: *seen
         description: The instance as the answer to the update showed it.
+        type: dict
+        required: true
+        suboptions:
+          operation:
+            description: Its last operation.
+            type: dict
+            required: true
+            suboptions:
+              type:
+                description: What it does.
+                type: str
+              state:
+                description: Its state.
+                type: str
+              description:
+                description: What the service says of it.
+                type: str
+              updated_at:
+                description: When it was changed.
+                type: str
+          updated_at:
+            description: When it was changed.
+            type: str
       sent_at:
         description: When the update was sent, as ISO 8601 in UTC.
         type: str

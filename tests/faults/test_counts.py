@@ -84,7 +84,13 @@ def test_secrets_and_transport() -> None:
 
 
 @pytest.mark.parametrize(
-    "test", ["tests/faults/test_long_waits.py", "tests/faults/test_propagation.py", "tests/faults/test_replicas.py"]
+    "test",
+    [
+        "tests/faults/test_long_waits.py",
+        "tests/faults/test_propagation.py",
+        "tests/faults/test_reads.py",
+        "tests/faults/test_replicas.py",
+    ],
 )
 def test_situations(test: str) -> None:
     assert told(test) == [collected(test)]

@@ -62,6 +62,21 @@ def guid(simulator: Any, name: str) -> str:
     return str(simulator.instance(name).guid)
 
 
+def test_the_readme_shows_the_tree_of_its_example(inventory: Any, simulate: Any) -> None:
+    readme = (ROOT / "README.md").read_text()
+    example = re.search(r"^```yaml\n(plugin: .*?)^```", readme, re.MULTILINE | re.DOTALL)
+    tree = re.search(
+        r"^\$ ansible-inventory -i examples/pairs.event_streams.yml --graph\n(.*?)^```",
+        readme,
+        re.MULTILINE | re.DOTALL,
+    )
+    assert example
+    assert tree
+    simulate("demo")
+    assert inventory.graph(inventory.write(example[1])) == tree[1]
+    assert inventory.graph(ROOT / "examples/pairs.event_streams.yml") == tree[1]
+
+
 @pytest.mark.every_core
 @pytest.mark.parametrize(
     ("example", "scenario"), [("instances", "demo"), ("pairs", "demo")], ids=["instances", "pairs"]

@@ -51,7 +51,7 @@ def test_environment_variables_are_documented() -> None:
 
 def test_the_examples_are_options_that_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IC_API_KEY", "k")
-    files = list(yaml.safe_load_all(instances.EXAMPLES))
+    files = list(yaml.safe_load(instances.EXAMPLES).values())
     assert len(files) == 5
     for options in files:
         assert options["plugin"] == instances.InventoryModule.NAME
