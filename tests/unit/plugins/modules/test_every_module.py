@@ -72,6 +72,16 @@ def test_an_endpoint_that_would_show_the_key(module: types.ModuleType, cloud: Cl
     assert "iam_endpoint would send credentials unencrypted" in ran.result["msg"]
 
 
+@pytest.mark.parametrize(
+    "module", [one for one in MINIMAL if "max_age" in one.SPEC.options], ids=lambda one: one.__name__
+)
+@pytest.mark.parametrize("max_age", [-1, 86400, float("nan"), float("inf")])
+def test_an_age_that_makes_no_sense(module: types.ModuleType, max_age: float, cloud: Cloud) -> None:
+    ran = run_main(module, {**MINIMAL[module], **cloud.base, "max_age": max_age})
+    assert ran.failed
+    assert "max_age must be 0 or more" in ran.result["msg"]
+
+
 @every_module
 def test_what_nobody_foresaw_is_one_message_without_the_key(
     module: types.ModuleType, cloud: Cloud, monkeypatch: pytest.MonkeyPatch

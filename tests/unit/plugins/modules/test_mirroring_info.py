@@ -116,7 +116,8 @@ def test_a_running_operation_is_only_told_otherwise(cloud: Cloud, clock: FakeClo
     cloud.instance("source")
     cloud.policies(ACCOUNT, policy_v1(), enough=True)
     look(cloud, ["^orders$"], ["orders"], {"orders__us-south": 6})
-    assert run_main(mirroring_info, options(cloud)).result["verdict"] == "pending"
+    result = run_main(mirroring_info, options(cloud)).result
+    assert (result["verdict"], result["accepted"]) == ("pending", True)
     assert clock.slept == []
 
 
@@ -139,8 +140,20 @@ def test_topics_that_never_appear(cloud: Cloud) -> None:
     cloud.policies(ACCOUNT, policy_v1(), enough=True)
     look(cloud, ["^orders$"], [], {})
     ran = run_main(mirroring_info, options(cloud, wait=True, topics_timeout=0))
-    assert (ran.code, ran.result["verdict"]) == (0, "not_mirroring")
+    assert (ran.code, ran.result["verdict"], ran.result["accepted"]) == (0, "not_mirroring", False)
     assert "Missing on the target: orders.us-south" in ran.result["problems"]
+
+
+@pytest.mark.parametrize(("wait", "accepted"), [(False, True), (True, False)])
+def test_an_update_that_nobody_waits_for_is_no_failure_yet(wait: bool, accepted: bool, cloud: Cloud) -> None:
+    cloud.token()
+    cloud.instance(parameters=ECHO)
+    cloud.instance("source")
+    cloud.policies(ACCOUNT, policy_v1(), enough=True)
+    look(cloud, ["^orders$"], [], {})
+    given = options(cloud, wait=wait, topics_timeout=0, update_pending=True)
+    result = run_main(mirroring_info, given).result
+    assert (result["verdict"], result["accepted"]) == ("not_mirroring", accepted)
 
 
 def test_what_this_run_would_do_counts_as_done(cloud: Cloud) -> None:

@@ -18,7 +18,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, SOURCE_AUTH, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, ROLE, SOURCE_AUTH, ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils import _action
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._action import (
     InProcessAction,
@@ -35,7 +35,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWa
 LONG = 30.0
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 PLACEHOLDER = "__omit_place_holder__0123456789abcdef"
-SPEC = ArgSpec({"name": {"type": "str"}, "number": {"type": "int"}}).merge(CLOUD, SOURCE_AUTH)
+SPEC = ArgSpec(
+    {
+        "name": {"type": "str"},
+        "number": {"type": "int"},
+        "topics": {"type": "list", "elements": "str"},
+        "wait_timeout": {"type": "float", "default": 5},
+    }
+).merge(CLOUD, ROLE, SOURCE_AUTH)
 
 
 class Recorder:
@@ -211,6 +218,42 @@ def test_handing_over_reads_key_files_on_the_controller(tmp_path: pathlib.Path, 
     with pytest.raises(AnsibleActionFail, match="source_api_key names a file that cannot be read"):
         broken.run(None, {})
     assert broken.handed_over == []
+
+
+def test_a_task_takes_the_arguments_of_its_role(display: Recorder) -> None:
+    """What the task gives goes before them; what is omitted or null counts as not set."""
+    seen: list[Call] = []
+
+    def run(call: Call) -> dict[str, t.Any]:
+        seen.append(call)
+        return {}
+
+    variables = {
+        "omit": PLACEHOLDER,
+        "setup_topics": "{{ topics }}",
+        "mirroring_topics": ["^other$"],
+        "setup_wait_timeout": PLACEHOLDER,
+        "mirroring_wait_timeout": None,
+        "mirroring_source_api_key": KEY,
+        "mirroring_name": "not an argument of any role",
+    }
+    action = make_action(run, {"role": "setup", "number": 1, "ibmcloud_api_key": KEY})
+    action._templar = types.SimpleNamespace(template=lambda value: ["^a$"] if value == "{{ topics }}" else value)
+    result = action.run(None, variables)
+    params = seen[0].params
+    assert (params["topics"], params["wait_timeout"], params["number"], params["name"]) == (["^a$"], 5.0, 1, None)
+    assert params["source_api_key"] == KEY
+    assert KEY not in repr(result)
+
+
+def test_the_arguments_of_the_role_are_handed_over_too(display: Recorder) -> None:
+    action = make_action(nothing, {"role": "setup"}, transport="ssh")
+    action._templar = types.SimpleNamespace(template=lambda value: value)
+    action.run(None, {"mirroring_topics": ["^a$"], "mirroring_target_api_key": KEY})
+    (handed,) = action.handed_over
+    assert handed["module_args"]["topics"] == ["^a$"]
+    assert handed["module_args"]["ibmcloud_api_key"] == KEY
+    assert "role" not in handed["module_args"]
 
 
 def test_the_environment_of_the_task_is_applied_and_taken_back(
@@ -442,3 +485,24 @@ def test_the_signal_is_taken_back_after_the_task() -> None:
     assert here.poll(LONG)
     assert here.recv() == "abandoned"
     assert worker != middle.pid
+
+
+@pytest.mark.parametrize(
+    ("secret", "result", "free"),
+    [
+        ("abc-123", {"a": ["x", {"b": "nothing"}]}, True),
+        ("abc-123", {"a": [{"b": "with abc-123 inside"}]}, False),
+        ("abc-123", {"abc-123": 1}, False),
+        ("it's", {"a": "nothing"}, False),
+        ("\u00e4\\", {"a": "nothing"}, False),
+    ],
+)
+def test_a_quick_look_for_secrets_never_misses_one(secret: str, result: dict[str, t.Any], free: bool) -> None:
+    """What it is not sure of is taken apart."""
+    assert _action.is_free_of({secret}, result) is free
+
+
+def test_only_arguments_that_are_not_at_their_defaults_are_told(display: Recorder) -> None:
+    result = perform(nothing, {"name": "n", "wait_timeout": 5})
+    told = result["invocation"]["module_args"]
+    assert told == {"name": "n", "ibmcloud_api_key": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}

@@ -21,6 +21,7 @@ from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support impo
     ACCOUNT,
     SOURCE,
     TARGET,
+    THIRD,
     FakeClock,
     make_api,
     make_call,
@@ -211,3 +212,32 @@ def test_a_deletion_that_is_refused(status: int, server: Scripted) -> None:
     server.expect("DELETE", "/v1/policies/a", status=status)
     with pytest.raises(_errors.ApiError, match="delete the authorization policy a"):
         iam(server).delete(policy)
+
+
+def concerning(server: Scripted) -> tuple[list[str], bool]:
+    found = iam(server).concerning(ACCOUNT, GRANT)
+    return [policy.id for policy in found.policies], found.none_shown
+
+
+def test_the_second_syntax_is_asked_for_only_where_the_first_has_nothing_that_covers(server: Scripted) -> None:
+    expect_list(server, "v1", [policy_v1("other", THIRD), policy_v1("a"), policy_v1("reversed", SOURCE, TARGET)])
+    assert concerning(server) == (["a", "reversed"], False)
+
+
+def test_policies_of_others_are_neither_returned_nor_nothing(server: Scripted) -> None:
+    """That there are some proves that they may be seen, and so that the one that was looked for is not there."""
+    expect_list(server, "v1", [policy_v1("other", THIRD)])
+    expect_list(server, "v2", [policy_v2("another", resource=THIRD)])
+    assert concerning(server) == ([], False)
+
+
+def test_no_policies_at_all(server: Scripted) -> None:
+    expect_list(server, "v1", [])
+    expect_list(server, "v2", [])
+    assert concerning(server) == ([], True)
+
+
+def test_one_that_is_not_in_force_is_not_enough(server: Scripted) -> None:
+    expect_list(server, "v1", [policy_v1("a", state="deleted")])
+    expect_list(server, "v2", [policy_v2("b")])
+    assert concerning(server) == (["b"], False)

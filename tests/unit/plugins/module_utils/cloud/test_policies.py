@@ -16,6 +16,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
     Policy,
     Side,
     is_placeholder,
+    may_concern,
     parse_policy,
     placeholder_id,
     policy_body,
@@ -380,3 +381,50 @@ def test_the_shape_of_results() -> None:
     assert result["description"] == "d"
     assert {"key": "serviceInstance", "operator": "stringEquals", "value": TARGET} in result["subject"]
     assert result["created_at"] == "2026-01-01T10:00:00.000Z"
+
+
+conditions_of_any_kind = st.fixed_dictionaries(
+    {"key": st.sampled_from(["serviceInstance", "serviceName", "accountId", "resourceGroupId"])},
+    optional={
+        "operator": st.sampled_from(["stringEquals", "stringMatch", "stringEqualsAnyOf", "stringExists", "", None, 5]),
+        "value": st.sampled_from(
+            [SOURCE, TARGET, THIRD, "*", "messagehub", ACCOUNT, GROUP, [SOURCE, THIRD], True, None]
+        ),
+    },
+)
+sides = st.lists(conditions_of_any_kind, max_size=4)
+
+
+@given(sides, sides, st.booleans())
+def test_the_quick_look_leaves_out_only_what_covers_neither_direction(
+    subject: list[dict[str, t.Any]], resource: list[dict[str, t.Any]], second: bool
+) -> None:
+    if second:
+        document = policy_v2()
+        document["subject"]["attributes"] = subject
+        document["resource"]["attributes"] = resource
+    else:
+        document = policy_v1()
+        for key, side in (("subjects", subject), ("resources", resource)):
+            document[key] = [{"attributes": [{"name": one["key"], **one} for one in side]}]
+    policy = parsed(document)
+    if any(policy.covers(grant) for grant in (GRANT, GRANT.reversed(), PLAIN, PLAIN.reversed())):
+        assert may_concern(document, {SOURCE, TARGET})
+
+
+@pytest.mark.parametrize(
+    ("document", "concerns"),
+    [
+        (policy_v1(), True),
+        (policy_v2(), True),
+        (policy_v1(subject=SOURCE, resource=TARGET), True),
+        (policy_v1(subject=None), True),
+        (policy_v2(resource=None), True),
+        (policy_v1(subject=THIRD), False),
+        (policy_v2(resource=THIRD), False),
+        ({"id": "x"}, True),
+        ({"subjects": 5, "resource": "x"}, True),
+    ],
+)
+def test_the_quick_look(document: dict[str, t.Any], concerns: bool) -> None:
+    assert may_concern(document, {SOURCE, TARGET}) is concerns

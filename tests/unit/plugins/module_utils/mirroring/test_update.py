@@ -22,6 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.update import (
     Observed,
     Outcome,
+    Submitted,
     Update,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import Limits, Progress
@@ -192,6 +193,7 @@ class World:
         permit: t.Callable[[State], None] = lambda state: None,
         first: Observed | None = None,
         settle: float = SETTLE,
+        resumed: Submitted | None = None,
     ) -> Outcome:
         update = Update(
             t.cast(t.Any, self),
@@ -206,7 +208,7 @@ class World:
             patience=self.look_up,
             wait=wait,
         )
-        return update.apply(first or self.observe(), again=again)
+        return update.resume(resumed) if resumed else update.apply(first or self.observe(), again=again)
 
 
 def test_the_plain_case() -> None:
@@ -243,6 +245,40 @@ def test_without_waiting() -> None:
     assert (outcome.sent, outcome.submitted is not None) == (1, True)
     assert outcome.observed.instance.operation.phase == "running"
     assert world.clock.now < 5
+
+
+@pytest.mark.parametrize("kind", ["ok", "stale", "lost"])
+@pytest.mark.parametrize("lag", [0, 20])
+@pytest.mark.parametrize("stamps", ["both", "end", "never"])
+@pytest.mark.parametrize("before", ["succeeded", "failed"])
+def test_what_another_task_has_sent_is_seen_through(kind: Kind, lag: float, stamps: t.Any, before: str) -> None:
+    """However late it shows: it is neither sent again nor taken for what was before."""
+    world = World(Send(kind, delay=5), lag=lag, stamps=stamps, before=before)
+    submitted = world.update(wait=False).submitted
+    assert submitted is not None
+    world.clock.sleep(3)
+    outcome = world.update(resumed=submitted)
+    assert (outcome.sent, outcome.joined) == (0, True)
+    assert outcome.observed.state.enabled.value is True
+    assert world.accepted == len(world.bodies) == 1
+
+
+def test_what_another_task_has_sent_in_vain_is_sent_again_while_the_authorization_is_young() -> None:
+    world = World(Send(good=False), authorized=0.0)
+    submitted = world.update(wait=False).submitted
+    assert submitted is not None
+    outcome = world.update(resumed=submitted)
+    assert (outcome.sent, outcome.refusals) == (1, 1)
+    assert outcome.observed.state.enabled.value is True
+
+
+def test_what_another_task_has_sent_in_vain_is_told_when_the_authorization_is_old() -> None:
+    world = World(Send(good=False, text="no such cluster"))
+    submitted = world.update(wait=False).submitted
+    assert submitted is not None
+    with pytest.raises(_errors.OperationFailed, match="no such cluster"):
+        world.update(resumed=submitted)
+    assert len(world.bodies) == 1
 
 
 @pytest.mark.parametrize("kind", ["ok", "stale"])

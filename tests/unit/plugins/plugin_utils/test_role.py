@@ -1,0 +1,129 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pathlib
+import re
+import typing as t
+
+import pytest
+import yaml
+
+from ansible_collections.mirrorops.event_streams.plugins.modules import (
+    mirroring,
+    mirroring_info,
+    readiness_info,
+    topic_selection,
+)
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import DEFAULTS, NOUNS, options_of_role
+
+ROOT = pathlib.Path(__file__).parents[4]
+MODULES = {
+    "setup": [readiness_info],
+    "enable": [mirroring, topic_selection],
+    "validate": [mirroring_info],
+}
+PAIR = {"source": "a", "target": "b"}
+VARIABLES = {"setup_source": "a", "setup_target": "b", "validate_source": "a", "validate_target": "b"}
+VARIABLES |= {"enable_source": "a", "enable_target": "b"}
+
+
+def found(role: str, module: t.Any, **variables: t.Any) -> dict[str, t.Any]:
+    return options_of_role(role, module.SPEC.options, {**VARIABLES, **variables}, lambda value: value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "topics"),
+    [
+        ({}, None),
+        ({"mirroring_topics": ["^a$"]}, ["^a$"]),
+        ({"setup_topics": ["^b$"]}, ["^b$"]),
+        ({"setup_topics": ["^b$"], "mirroring_topics": ["^a$"]}, ["^b$"]),
+        ({"setup_topics": [], "mirroring_topics": ["^a$"]}, []),
+        ({"setup_topics": None, "mirroring_topics": ["^a$"]}, ["^a$"]),
+        ({"mirroring_topics": None}, None),
+        ({"enable_topics": ["^b$"]}, None),
+    ],
+)
+def test_the_roles_own_argument_goes_before_the_pair_variable(variables: dict[str, t.Any], topics: t.Any) -> None:
+    assert found("setup", readiness_info, **variables).get("topics") == topics
+
+
+def test_credentials_and_addresses_of_the_target_are_the_options_without_a_side() -> None:
+    given = {"mirroring_target_api_key": "t", "mirroring_source_api_key": "s", "enable_target_admin_url": "https://t"}
+    options = found("enable", mirroring, **given)
+    assert (options["ibmcloud_api_key"], options["source_api_key"], options["admin_url"]) == ("t", "s", "https://t")
+    assert "ibmcloud_api_key" not in found("enable", mirroring, mirroring_source_api_key="s")
+
+
+def test_only_what_a_module_has_is_taken() -> None:
+    options = found("enable", topic_selection, mirroring_poll_interval=1, mirroring_settle_timeout=2)
+    assert "poll_interval" not in options
+    assert options["settle_timeout"] == 2
+
+
+def test_variables_that_happen_to_have_such_a_name_are_left_alone() -> None:
+    """Nobody wants mirroring to be disabled by a variable that he uses for something else."""
+    names = {option: f"mirroring_{option}" for option in mirroring.SPEC.options if option not in NOUNS}
+    assert {"state", "submitted", "iam_token", "validate_certs"} <= names.keys()
+    options = found("enable", mirroring, **dict.fromkeys(names.values(), "absent"))
+    assert options.keys() == {"source", "target", *DEFAULTS}
+
+
+def test_defaults_of_roles() -> None:
+    assert found("validate", mirroring_info)["wait"] is True
+    assert mirroring_info.SPEC.options["wait"]["default"] is False
+    assert found("validate", mirroring_info, mirroring_wait=False)["wait"] is False
+    assert found("setup", readiness_info)["max_age"] == 300
+    assert found("setup", readiness_info, mirroring_max_age=0)["max_age"] == 0
+
+
+RESULTS = {
+    "bindings_result": {"requested": PAIR, "authorized_at": "2026-01-01T00:00:00Z", "changed": True},
+    "enable_result": {"requested": PAIR, "changed": False, "waiting": True},
+}
+
+
+def test_what_earlier_roles_did_for_the_same_pair() -> None:
+    assert found("enable", mirroring, **RESULTS)["authorized_at"] == "2026-01-01T00:00:00Z"
+    options = found("validate", mirroring_info, **RESULTS)
+    assert (options["assume_changes"], options["update_pending"]) == (True, True)
+    settled = {**RESULTS, "enable_result": {"requested": PAIR, "changed": False, "waiting": False}}
+    options = found("validate", mirroring_info, **settled)
+    assert (options["assume_changes"], options["update_pending"]) == (True, False)
+
+
+@pytest.mark.parametrize("other", [{"source": "a", "target": "c"}, {"source": "b", "target": "a"}, None])
+def test_what_they_did_for_another_pair_does_not_count(other: t.Any) -> None:
+    """One host may look after several pairs, one after the other."""
+    results = {name: {**result, "requested": other} for name, result in RESULTS.items()}
+    assert "authorized_at" not in found("enable", mirroring, **results)
+    options = found("validate", mirroring_info, **results)
+    assert (options["assume_changes"], options["update_pending"]) == (False, False)
+
+
+@pytest.mark.parametrize("result", ["text", [], 5, {"failed": True, "msg": "no"}])
+def test_results_that_are_none_do_no_harm(result: t.Any) -> None:
+    options = found("validate", mirroring_info, bindings_result=result, enable_result=result)
+    assert options["assume_changes"] is False
+
+
+@pytest.mark.parametrize("role", MODULES)
+def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
+    """What meta/argument_specs.yml names is an option of one of the role's modules, with the same type and default."""
+    spec = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())
+    arguments = spec["argument_specs"]["main"]["options"]
+    options = {option: module.SPEC.options[option] for module in MODULES[role] for option in module.SPEC.options}
+    reached = {f"{role}_{noun}": options[option] for option, noun in NOUNS.items() if option in options}
+    assert set(arguments) <= set(reached)
+    for name, argument in arguments.items():
+        assert argument["type"] == reached[name]["type"], name
+        default = DEFAULTS.get(name.removeprefix(f"{role}_"), reached[name].get("default"))
+        assert argument.get("default") == default, name
+
+
+def test_every_pair_variable_of_the_readme_is_known() -> None:
+    shown = set(re.findall(r"`mirroring_(\w+)`", (ROOT / "README.md").read_text()))
+    assert shown - {"hosts", "info"} <= set(NOUNS.values())
