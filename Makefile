@@ -50,6 +50,7 @@ demo: venv  ## see the collection mirror two simulated instances
 
 bench: venv  ## measure runs without changes against other ways to make them; WRITE=1 puts it into docs/benchmark
 	@.venv/bin/python tests/bench/bench.py $(if $(WRITE),--write)
+	@.venv/bin/python tests/bench/makespan.py
 
 pins: venv  ## bring the pinned development packages up to date
 	@for group in dev importer; do \

@@ -15,4 +15,9 @@ options:
       - In that case C(max_age) is 300 and C(wait) is true where no variable says otherwise, and what earlier roles of the run did for the same
         pair is taken from their results.
     type: str
+  side:
+    description: Whose API key O(role) gives, the one for the account of the source or of the target.
+    type: str
+    choices: [source, target]
+    default: target
 """

@@ -61,7 +61,7 @@ class Api:
     ) -> Answer:
         """Reads; see the module's head for what is repeated. Without patience it asks once."""
         url = self.base_url + path
-        key = _digest(self._bearer.identity, url, query)
+        key = _digest(self._bearer.identity, url, query, self.http.verify)
 
         def fetch(number: int) -> Answer:
             return self._with_token("GET", url, attempt=attempt, instance=instance, query=query, number=number)
@@ -99,6 +99,7 @@ class Api:
     ) -> Answer:
         """Writes, one time; see the module's head."""
         url = self.base_url + path
+        self._reads.outdate()
         try:
             answer = self._with_token(method, url, attempt=attempt, instance=instance, body=body, headers=headers)
         except _errors.ExchangeError as error:
@@ -131,5 +132,6 @@ class Api:
             raise
 
 
-def _digest(identity: str, url: str, query: dict[str, t.Any] | None) -> str:
-    return hashlib.sha256(f"{identity}\n{url}\n{sorted((query or {}).items())}".encode()).hexdigest()
+def _digest(identity: str, url: str, query: dict[str, t.Any] | None, verify: bool | str) -> str:
+    """Who asks what, and whom it trusts to answer."""
+    return hashlib.sha256(f"{identity}\n{url}\n{sorted((query or {}).items())}\n{verify}".encode()).hexdigest()

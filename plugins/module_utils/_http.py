@@ -57,9 +57,9 @@ class Http:
             raise _errors.InvalidInput(
                 "request_timeout must be more than 0, retry_timeout 0 or more, both less than a day"
             )
-        self._verify: bool | str = params.get("ca_path") or True
+        self.verify: bool | str = params.get("ca_path") or True
         if not params.get("validate_certs", True):
-            self._verify = False
+            self.verify = False
 
     @functools.cached_property
     def _session(self) -> t.Any:
@@ -146,7 +146,7 @@ class Http:
                 headers=headers,
                 auth=_Authorization(bearer),
                 timeout=self.request_timeout,
-                verify=self._verify,
+                verify=self.verify,
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -175,7 +175,7 @@ class Http:
 
     def _check_authorities(self) -> None:
         """Raises InvalidInput when the certificates to trust cannot be read; what ``requests`` says then names neither file nor cause."""
-        path = self._verify
+        path = self.verify
         if path is True:
             path = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         if not isinstance(path, str):

@@ -140,7 +140,7 @@ CLOUD = AUTH.merge(ENDPOINTS)
 REUSE = ArgSpec({"max_age": {"type": "float", "default": 0}})
 """How old a read of an earlier task may be to be used again; seconds, fractions allowed."""
 
-ROLE = ArgSpec({"role": {"type": "str"}})
+ROLE = ArgSpec({"role": {"type": "str"}, "side": {"type": "str", "choices": ["source", "target"], "default": "target"}})
 """Whose variables give what is not given; the action takes it up, no module looks at it."""
 
 ADMIN = ArgSpec(

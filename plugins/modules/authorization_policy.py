@@ -35,6 +35,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.grant
   - mirrorops.event_streams.attributes
 attributes:
@@ -156,14 +157,14 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time, parse_time
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ROLE, ArgSpec
 
 SPEC = ArgSpec(
     {
         "description": {"type": "str", "default": "Event Streams mirroring"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
-).merge(CLOUD, REUSE, GRANT)
+).merge(CLOUD, REUSE, ROLE, GRANT)
 MOST_ATTEMPTS = 6
 PREDICTED = "predicted"
 

@@ -37,6 +37,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.attributes
   - mirrorops.event_streams.attributes.info
 requirements:
@@ -151,14 +152,11 @@ query_result:
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import (
-    ResourceController,
-)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import jmespath, require_libraries
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ROLE, ArgSpec
 
 FILTERS = ("name", "region", "resource_group_id")
 SPEC = ArgSpec(
@@ -170,13 +168,13 @@ SPEC = ArgSpec(
         "query": {"type": "str"},
     },
     mutually_exclusive=[("instance", name) for name in FILTERS],
-).merge(CLOUD, REUSE)
+).merge(CLOUD, REUSE, ROLE)
 
 
 def run(call: Call) -> Result:
     """Finds instances. Raises MirrorOpsError."""
     query = _compile(call.params["query"])
-    instances = [instance.to_result() for instance in _find(connect(call).target.recent().instances, call.params)]
+    instances = [instance.to_result() for instance in _find(connect(call).target, call.params)]
     result: Result = {"instances": instances}
     if query is not None:
         try:
@@ -186,12 +184,13 @@ def run(call: Call) -> Result:
     return result
 
 
-def _find(controller: ResourceController, params: dict[str, t.Any]) -> list[Instance]:
+def _find(account: Account, params: dict[str, t.Any]) -> list[Instance]:
+    recent = account.recent()
     if params["instance"] is not None:
-        return [controller.find(params["instance"], "instance")]
+        return [find(account, recent, params["instance"], "instance")]
     filters = {name: params[name] for name in ("name", "resource_group_id") if params[name]}
     wanted = {name: params[name] for name in FILTERS if params[name]}
-    found = controller.matching(filters)
+    found = recent.instances.matching(filters)
     matching = [one for one in found if all(getattr(one, name) == value for name, value in wanted.items())]
     return sorted(matching, key=lambda one: (one.name, one.guid))
 

@@ -68,9 +68,15 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  defer:
+    description:
+      - Whether to leave the waiting that O(wait) asks for to a later task, which is given O(submitted). RV(deferred) tells whether there is
+        something to wait for. So the updates of many targets can be sent before anyone waits.
+    type: bool
+    default: false
   submitted:
     description:
-      - What an earlier task with O(wait=false) returned as RV(submitted). This one then waits for that very update, which it tells from
+      - What an earlier task with O(wait=false) or O(defer) returned as RV(submitted). This one then waits for that very update, which it tells from
         older ones, and goes on by itself if it fails for want of an authorization that is young.
       - Other options have to be the same as in the earlier task. Without O(wait), and in check mode, this is ignored.
     type: dict
@@ -271,6 +277,16 @@ duration:
   returned: success
   type: float
   sample: 5405.2
+deferred:
+  description: Whether an update is under way that a later task has to wait for, because O(wait) asks for it and O(defer) puts it off.
+  returned: success
+  type: bool
+  sample: false
+left_running:
+  description: Whether an update goes on that nobody is going to wait for, because O(wait) says so. In check mode, whether one would.
+  returned: success
+  type: bool
+  sample: false
 submitted:
   description: What a later task needs to wait for the update that this one has sent; null if it was waited for, or none was sent.
   returned: success
@@ -329,6 +345,7 @@ SPEC = ArgSpec(
         "recreate": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "defer": {"type": "bool", "default": False},
         "submitted": {
             "type": "dict",
             "options": {

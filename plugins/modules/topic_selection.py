@@ -139,7 +139,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     DEFAULT_TOPIC_TRANSFORM,
@@ -195,8 +195,8 @@ def run(call: Call) -> Result:
         call.warn(risk)
     cloud = connect(call)
     recent = cloud.recent()
-    target = recent.target.instances.find(params["target"], "target")
-    selected = _preview(call, recent, target, patterns) if params["source"] else None
+    target = find(cloud.target, recent.target, params["target"], "target")
+    selected = _preview(call, cloud, recent, target, patterns) if params["source"] else None
     admin = cloud.target.admin(target)
     before = _enabled_selection(call, recent.target.admin(target))
     if recent.reused and not same_selection(before, topics):
@@ -241,12 +241,14 @@ def _enabled_selection(call: Call, admin: Admin) -> list[str] | None:
         pause(call.clock, next(intervals), deadline)
 
 
-def _preview(call: Call, cloud: Cloud, target: Instance, patterns: list[Compiled]) -> list[dict[str, t.Any]]:
+def _preview(
+    call: Call, cloud: Cloud, recent: Cloud, target: Instance, patterns: list[Compiled]
+) -> list[dict[str, t.Any]]:
     params = call.params
-    source = cloud.source.instances.find(params["source"], "source")
+    source = find(cloud.source, recent.source, params["source"], "source")
     source_alias = derive_aliases(params["source_alias"], params["target_alias"], source.region, target.region)[0]
     transform = parse_transform(params["topic_name_transform"], "topic_name_transform") or DEFAULT_TOPIC_TRANSFORM
-    topics = cloud.source.admin(source, "source_admin_url").topics()
+    topics = recent.source.admin(source, "source_admin_url").topics()
     return [one.to_result() for one in preview(topics, patterns, transform, source_alias)]
 
 

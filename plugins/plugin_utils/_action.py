@@ -19,6 +19,7 @@ import sys
 import types
 import typing as t
 
+import ansible.template
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -34,9 +35,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
-from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import options_of_role
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import is_plain, options_of_role
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedReadStore, SharedTokenStore
 
+# From ansible-core 2.19 on, only texts that are trusted are templates.
+trust_as_template: t.Callable[[str], str] = getattr(ansible.template, "trust_as_template", str)
 display = Display()
 OMIT_PLACEHOLDER = "__omit_place_holder__"
 SECRET_VARIABLES = tuple(
@@ -66,6 +69,8 @@ class InProcessAction(ActionBase):
         refuse_placeholders(arguments)
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
+        if self._task.args.get("role") and self._lacks_topics(arguments):
+            return {**result, "skipped": True, "skip_reason": "No topics are asked for."}
         with applied({str(name): str(value) for name, value in environment.items()}):
             if self._in_process():
                 result.update(self._run_here(spec, arguments))
@@ -79,13 +84,20 @@ class InProcessAction(ActionBase):
         role = arguments.pop("role", None) if "role" in spec.options else None
         if not role:
             return arguments
+        side = str(arguments.pop("side", "target"))
         omitted = task_vars.get("omit")
 
-        def template(value: t.Any) -> t.Any:
-            found = self._templar.template(value)
-            return None if found is omitted or (isinstance(found, str) and found == omitted) else found
+        def template(name: str, value: t.Any) -> t.Any:
+            """As the role's YAML would with a reference to the variable."""
+            if not is_plain(value):
+                value = self._templar.template({"value": trust_as_template(f"{{{{ {name} }}}}")}).get("value")
+            return None if isinstance(value, str) and value == omitted else value
 
-        return {**options_of_role(str(role), spec.options, task_vars, template), **arguments}
+        return {**options_of_role(str(role), side, spec.options, task_vars, template), **arguments}
+
+    def _lacks_topics(self, arguments: dict[str, t.Any]) -> bool:
+        """Whether a role whose topics are not set would have to set them: then the selection is left alone."""
+        return bool(self.module.SPEC.options.get("topics", {}).get("required")) and "topics" not in arguments
 
     def _compute_environment_string(self, raw_environment_out: dict[str, t.Any] | None = None) -> str:
         """What Ansible puts before the command line of an ordinary module: without credentials, because everybody on that machine can
@@ -117,9 +129,17 @@ class InProcessAction(ActionBase):
                 except MirrorOpsError as error:
                     raise AnsibleActionFail(error.message) from error
         name = f"mirrorops.event_streams.{self.module.__name__.rpartition('.')[2]}"
+        reads = SharedReadStore()
+        if not self._task.check_mode:
+            # It may write, and nobody here sees whether it does; of an asynchronous one, not even when.
+            reads.outdate()
         answer = self._execute_module(
             module_name=name, module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
         )
+        if not self._task.check_mode:
+            if self._task.async_val:
+                reads.give_up()
+            reads.outdate()
         return t.cast(Result, answer)
 
     def _run_here(self, spec: ArgSpec, arguments: dict[str, t.Any]) -> Result:

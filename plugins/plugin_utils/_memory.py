@@ -26,9 +26,12 @@ PLACES = 1 << 14
 MOST_USED = PLACES * 3 // 4
 ROOM = 256
 LOCK_SECONDS = 5.0
-_HEAD = struct.Struct("<QQQ")
+_NUMBER = struct.Struct("<Q")
+_HEAD = struct.Struct("<QQ")
 _PLACE = struct.Struct("<32sQQQL")
-_DATA = _HEAD.size + PLACES * _PLACE.size
+_PLACES = _NUMBER.size + _HEAD.size
+_DATA = _PLACES + PLACES * _PLACE.size
+NO_MORE = 2**64 - 1
 _TABLE_BYTE = 0
 _KEY_BYTES = 1 << 20
 
@@ -68,16 +71,21 @@ class Table:
                 self._put(bytes.fromhex(key), value)
 
     def number(self) -> int:
-        """The number; -1 when it cannot be told."""
+        """The number; -1 when it cannot be told, or when there is none any more."""
         with self._locked(_TABLE_BYTE, self._lock_seconds) as held:
-            return self._head()[2] if held else -1
+            number = self._number() if held else NO_MORE
+        return -1 if number == NO_MORE else number
 
     def raise_number(self) -> None:
         """Makes the number one that it has never been."""
         with self._locked(_TABLE_BYTE, self._lock_seconds):
-            # Also without the lock: a number that two have raised to the same is still another one than before.
-            used, end, number = self._head()
-            self._memory[: _HEAD.size] = _HEAD.pack(used, end, number + 1)
+            # Also without the lock: nothing else writes here, and one that two have raised to the same is another one than before.
+            self._memory[: _NUMBER.size] = _NUMBER.pack(min(self._number() + 1, NO_MORE))
+
+    def end_number(self) -> None:
+        """From now on there is no number."""
+        with self._locked(_TABLE_BYTE, self._lock_seconds):
+            self._memory[: _NUMBER.size] = _NUMBER.pack(NO_MORE)
 
     @contextlib.contextmanager
     def exclusive(self, key: str, seconds: float) -> t.Iterator[None]:
@@ -86,30 +94,33 @@ class Table:
             yield
 
     def _put(self, key: bytes, value: bytes) -> None:
-        used, end, number = self._head()
+        used, end = self._head()
         where, (found, offset, room, _length, _checksum) = self._place(key)
         if found != key or room < len(value) or not self._fits(offset, room):
             wanted = -(-max(len(value), 1) // ROOM) * ROOM
             offset, room = max(end, _DATA), min(wanted, self._size - _DATA)
             if offset + room > self._size or (found != key and used >= MOST_USED):
-                self._memory[:_DATA] = bytes(_DATA)
+                self._memory[_NUMBER.size : _DATA] = bytes(_DATA - _NUMBER.size)
                 used, offset = 0, _DATA
                 where = self._place(key)[0]
                 found = b""
-            self._memory[: _HEAD.size] = _HEAD.pack(used + (found != key), offset + room, number)
+            self._memory[_NUMBER.size : _PLACES] = _HEAD.pack(used + (found != key), offset + room)
         self._memory[offset : offset + len(value)] = value
         place = _PLACE.pack(key, offset, room, len(value), zlib.crc32(value))
         self._memory[where : where + _PLACE.size] = place
 
-    def _head(self) -> tuple[int, int, int]:
-        """How many places are used, where the values end, and the number."""
-        return t.cast("tuple[int, int, int]", _HEAD.unpack(self._memory[: _HEAD.size]))
+    def _number(self) -> int:
+        return t.cast(int, _NUMBER.unpack(self._memory[: _NUMBER.size])[0])
+
+    def _head(self) -> tuple[int, int]:
+        """How many places are used, and where the values end."""
+        return t.cast("tuple[int, int]", _HEAD.unpack(self._memory[_NUMBER.size : _PLACES]))
 
     def _place(self, key: bytes) -> tuple[int, tuple[bytes, int, int, int, int]]:
         """Where a key's place is, or would be, and what is there."""
         index = int.from_bytes(key[:8], "little") % PLACES
         for _dummy in range(PLACES):
-            where = _HEAD.size + index * _PLACE.size
+            where = _PLACES + index * _PLACE.size
             place = _PLACE.unpack(self._memory[where : where + _PLACE.size])
             if place[0] == key or not any(place[0]):
                 break

@@ -40,7 +40,7 @@ NOUNS = {
             "source_admin_url",
         )
     },
-    "ibmcloud_api_key": "target_api_key",
+    "ibmcloud_api_key": "target_api_key",  # or the source's, see side
     "admin_url": "target_admin_url",
 }
 """The options that a role takes from variables, and what they are called there. No others are: a variable that happens to be called
@@ -52,17 +52,23 @@ DEFAULTS: dict[str, t.Any] = {"max_age": 300, "wait": True}
 
 def options_of_role(
     role: str,
+    side: str,
     options: t.Container[str],
     variables: t.Mapping[str, t.Any],
-    template: t.Callable[[t.Any], t.Any],
+    template: t.Callable[[str, t.Any], t.Any],
 ) -> dict[str, t.Any]:
-    """The options of a module that a role's variables give; a variable that is null or omitted counts as not set."""
+    """The options of a module that a role's variables give; a variable that is null or omitted counts as not set.
+
+    ``side`` is whose API key the module's own identity is. ``template(name, value)`` makes the value of a variable of what is written
+    in it, None if that is omitted.
+    """
     found: dict[str, t.Any] = {}
     for option, noun in NOUNS.items():
         if option not in options:
             continue
-        for name in (f"{role}_{noun}", f"mirroring_{noun}"):
-            value = template(variables[name]) if name in variables else None
+        called = f"{side}_api_key" if option == "ibmcloud_api_key" else noun
+        for name in (f"{role}_{called}", f"mirroring_{called}"):
+            value = template(name, variables[name]) if name in variables else None
             if value is not None:
                 found[option] = value
                 break
@@ -70,6 +76,15 @@ def options_of_role(
             if option in DEFAULTS:
                 found[option] = DEFAULTS[option]
     return {**_of_earlier_roles(options, variables, found.get("source"), found.get("target")), **found}
+
+
+def is_plain(value: t.Any) -> bool:
+    """Whether a value means just what is written: no template, no vault, and no text that some versions of Ansible read as a list."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return True
+    if isinstance(value, str):
+        return not any(mark in value for mark in ("{{", "{%", "{#")) and not value.lstrip().startswith(("[", "{"))
+    return isinstance(value, list) and all(map(is_plain, value))
 
 
 def _of_earlier_roles(

@@ -53,13 +53,22 @@ class SharedReadStore:
         return Read(*found) if isinstance(found, list) and len(found) == len(Read._fields) else None
 
     def put(self, key: str, read: Read) -> None:
-        """Remembers a read, if its generation was known."""
-        if read.generation >= 0:
-            _table.put(key, zlib.compress(json.dumps(read).encode(), 1))
+        """Remembers a read, if its generation was known, and if it can be written down."""
+        if read.generation < 0:
+            return
+        try:
+            text = json.dumps(read)
+        except (ValueError, RecursionError):
+            return
+        _table.put(key, zlib.compress(text.encode(), 1))
 
     def outdate(self) -> None:
         """Begins a new generation, because something was written or has changed by itself."""
         _table.raise_number()
+
+    def give_up(self) -> None:
+        """No read counts any more in this run, because something writes whose end nobody sees."""
+        _table.end_number()
 
     def exclusive(self, key: str, seconds: float) -> contextlib.AbstractContextManager[None]:
         """Held while something is read, so that one worker asks and the others wait, at most so many seconds."""

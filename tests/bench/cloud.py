@@ -27,8 +27,8 @@ def names(pair: int) -> tuple[str, str]:
     return f"source-{pair:04}", f"target-{pair:04}"
 
 
-def scenario(pairs: int, *, mirrored: bool) -> dict[str, Any]:
-    """So many pairs; mirrored ones are as a run of the playbook leaves them."""
+def scenario(pairs: int, *, mirrored: bool, seconds: float = TIMING["operation_seconds"]) -> dict[str, Any]:
+    """So many pairs; mirrored ones are as a run of the playbook leaves them. An update takes so many seconds."""
     instances: list[dict[str, Any]] = []
     policies = []
     for source, target in map(names, range(pairs)):
@@ -42,16 +42,16 @@ def scenario(pairs: int, *, mirrored: bool) -> dict[str, Any]:
         "accounts": [{"id": ACCOUNT, "api_keys": [{"key": KEY}]}],
         "instances": instances,
         "policies": policies,
-        "timing": TIMING,
+        "timing": {**TIMING, "operation_seconds": seconds},
     }
 
 
 class Cloud:
     """Starts the simulator; to be used in a `with` block, which also ends it."""
 
-    def __init__(self, folder: Path, pairs: int, *, mirrored: bool = True) -> None:
+    def __init__(self, folder: Path, pairs: int, **details: Any) -> None:
         path = folder / f"scenario-{pairs}.json"
-        path.write_text(json.dumps(scenario(pairs, mirrored=mirrored)))
+        path.write_text(json.dumps(scenario(pairs, **{"mirrored": True, **details})))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "simulator", "--scenario", str(path), "--exit-with-parent"],
             env={**os.environ, "PYTHONPATH": str(ROOT / "extensions"), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")},

@@ -730,7 +730,7 @@ TRANSFORMS: Cases = {
 # --- time-outs and other numbers --------------------------------------------------------------------------------------
 
 WAITING = ("wait_timeout", "poll_interval", "settle_timeout", "authorization_timeout", "topics_timeout")
-HTTP = ("request_timeout", "retry_timeout")
+HTTP = ("request_timeout", "retry_timeout", "max_age")
 SECONDS = (*WAITING, *HTTP)
 MONTH, DAY = 30 * 86400.0, 86400.0
 NEVER_ZERO = ("poll_interval", "request_timeout")
@@ -1025,6 +1025,7 @@ good_seconds = {
     "topics_timeout": st.floats(60, DAY),
     "request_timeout": st.floats(1, DAY - 1),
     "retry_timeout": st.floats(0, DAY - 1),
+    "max_age": st.floats(0, DAY - 1),
 }
 
 

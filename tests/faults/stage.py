@@ -144,8 +144,8 @@ class Stage:
     def enable(self, pair: dict[str, Any], authorized_at: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """The enable role. Returns what the last look at the target and the selection gave."""
         options = {**pair, "authorized_at": authorized_at}
-        enabled = submitted = self.run(mirroring, **{**options, "wait": False})
-        if pair.get("wait", True) and submitted["waiting"]:
+        enabled = submitted = self.run(mirroring, **options, defer=True)
+        if submitted["deferred"]:
             enabled = self.run(mirroring, **options, submitted=submitted["submitted"])
             delay = submitted["authorization_delay"] or enabled["authorization_delay"]
             sent = submitted["updates_sent"] + enabled["updates_sent"]

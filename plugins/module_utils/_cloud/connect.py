@@ -115,6 +115,17 @@ class Account:
         return check_endpoint(url, f"the admin URL of {instance.label}")
 
 
+def find(account: Account, recent: Account, identity: str, option: str) -> Instance:
+    """The instance that a user named, as an earlier task found it a moment ago; looked for anew if it did not. Raises like
+    ResourceController.find."""
+    try:
+        return recent.instances.find(identity, option)
+    except _errors.MirrorOpsError:
+        if not recent.reused:
+            raise
+    return account.instances.find(identity, option)
+
+
 class Cloud(t.NamedTuple):
     """Both identities of a task; they are one and the same unless a second key was given."""
 

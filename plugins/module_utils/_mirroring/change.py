@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Side
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import Crn, looks_like_crn, parse_crn
@@ -74,9 +74,10 @@ class Change:
         self._patient_until: float | None = None
         self._cloud: Cloud = connect(call)
         self._recent = self._cloud.recent()
-        instance = self._recent.target.instances.find(params["target"], "target")
+        instance = find(self._cloud.target, self._recent.target, params["target"], "target")
         self._target = Target(call, self._cloud.target, instance)
         self._first = instance
+        self._waits = bool(params["wait"]) and not params["defer"]
         self._label = instance.label
         self._progress = Progress(call, self._label)
         self._source: Crn | None = None
@@ -99,10 +100,10 @@ class Change:
 
     def _carry_out(self, wanted: Settings | None, make_plan: t.Callable[[State], Plan]) -> Result:
         submitted = read_submitted(self._params["submitted"], self._first, self._call.clock)
-        if submitted is not None and self._params["wait"] and not self._call.check_mode:
+        if submitted is not None and self._waits and not self._call.check_mode:
             return self._see_through(submitted, wanted)
         observed = self._first_look(make_plan)
-        if observed.is_running() and (self._call.check_mode or not self._params["wait"]):
+        if observed.is_running() and (self._call.check_mode or not self._waits):
             return self._pending(observed, wanted)
         observed, joined = self._update("enable" if wanted else "disable", wanted).idle(observed)
         before = observed.state
@@ -139,12 +140,17 @@ class Change:
 
     def _see_through(self, submitted: Submitted, wanted: Settings | None) -> Result:
         """Waits for what another task has sent."""
-        outcome = self._update("enable" if wanted else "disable", wanted).resume(submitted)
-        observed = self._restore_selection(self._params["submitted"]["selection"], outcome.observed)
+        selection = self._params["submitted"]["selection"]
+        try:
+            outcome = self._update("enable" if wanted else "disable", wanted).resume(submitted)
+        except _errors.MirrorOpsError as error:
+            error.remedy = f"{error.remedy} {_may_be_lost(selection)}" if selection else error.remedy
+            raise
+        observed = self._restore_selection(selection, outcome.observed)
         return self._result(
             observed,
             "joined",
-            changed=self._call.changed,
+            changed=outcome.sent > 0,
             before=observed.state,
             after=observed.state.to_result(),
             sent=outcome.sent,
@@ -164,9 +170,7 @@ class Change:
             last = step == plan.steps[-1]
             if len(plan.steps) > 1:
                 self._progress = Progress(self._call, f"{self._label}, to {step}")
-            outcome: Outcome = self._update(step, wanted, wait=self._params["wait"] or not last).apply(
-                observed, again=again
-            )
+            outcome: Outcome = self._update(step, wanted, wait=self._waits or not last).apply(observed, again=again)
             observed, submitted = outcome.observed, outcome.submitted
             sent += outcome.sent
             delay = self._delay(outcome) if step == "enable" else None
@@ -194,7 +198,7 @@ class Change:
             names = ("enabled", *FIELDS)
             result["mirroring"] = {**dict.fromkeys(names), "known": dict.fromkeys(names, "unknown")}
             result["submitted"] = show_submitted(submitted, selection, self._call.clock)
-            if selection:
+            if selection and not self._params["defer"]:
                 self._call.warn(_may_be_lost(selection))
         return result
 
@@ -242,7 +246,7 @@ class Change:
     def _source_crn(self, source: str) -> Crn:
         if looks_like_crn(source):
             return parse_crn(source, "source")
-        self._source_seen = self._recent.source.instances.find(source, "source")
+        self._source_seen = find(self._cloud.source, self._recent.source, source, "source")
         return parse_crn(self._source_seen.crn, "the CRN of the source")
 
     def _check_target(self) -> None:
@@ -310,7 +314,7 @@ class Change:
     def _pending(self, observed: Observed, wanted: Settings | None) -> Result:
         """An update is running and is not waited for: what would be done cannot be told before it has ended."""
         carries = wanted is not None and _carries(observed.instance, wanted)
-        if not carries:
+        if not carries and not self._deferred(True):
             self._call.warn(
                 f"An update of {self._target.label} is running; what is left to do can be told when it has ended."
             )
@@ -322,6 +326,10 @@ class Change:
             after=observed.state.to_result(),
             waiting=True,
         )
+
+    def _deferred(self, waiting: bool) -> bool:
+        """Whether a later task has to wait."""
+        return waiting and self._params["wait"] and self._params["defer"] and not self._call.check_mode
 
     def _result(
         self,
@@ -346,6 +354,8 @@ class Change:
             "duration": round(self._call.clock.monotonic() - self._started, 1),
             "authorization_delay": delay,
             "submitted": None,
+            "deferred": self._deferred(waiting),
+            "left_running": waiting and not self._params["wait"],
             "diff": {"before": _shown(before.to_result()), "after": _shown(after)},
         }
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
@@ -61,7 +61,7 @@ class Look:
         self._source: Instance | None = None
         self._wanted: Settings | None = None
         if params["source"]:
-            self._source = self._recent.source.instances.find(params["source"], "source")
+            self._source = find(self._cloud.source, self._recent.source, params["source"], "source")
             self._wanted = wanted_settings(params, parse_crn(self._source.crn, "the CRN of the source"), self._target)
         self._label = (
             f"{self._wanted.source_alias} -> {self._wanted.target_alias}" if self._wanted else self._target.label

@@ -19,7 +19,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 
 
 class Outcome(t.NamedTuple):
-    """One pair: ``word`` is a verdict of validate, ``submitted``, ``failed`` or ``stopped``; ``detail`` says where and why."""
+    """One pair: ``word`` is a verdict of validate, ``submitted``, ``failed``, ``stopped`` or ``nothing``; ``detail`` says where and why."""
 
     word: str
     direction: str
@@ -42,7 +42,9 @@ def outcome(variables: t.Mapping[str, t.Any]) -> Outcome:
     if "validate_result" in variables:
         return _validated(variables, direction)
     reached = [step for step in STEPS if f"{step}_result" in variables]
-    return Outcome("stopped", direction, f"after {reached[-1]}, see above" if reached else "at the start, see above")
+    if not reached:
+        return Outcome("nothing", direction, "was done: not begun, or stopped at the start")
+    return Outcome("stopped", direction, f"after {reached[-1]}, see above")
 
 
 def report(hosts: t.Iterable[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
@@ -50,7 +52,7 @@ def report(hosts: t.Iterable[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any
     outcomes = {host: outcome(hostvars[host]) for host in hosts}
     numbers = collections.Counter(one.word.replace("_", " ") for one in outcomes.values())
     told = ", ".join(f"{number} {word}" for word, number in numbers.most_common())
-    last = ("failed", "stopped", "not_mirroring")
+    last = ("failed", "stopped", "nothing")
     ordered = sorted(outcomes, key=lambda host: outcomes[host].word in last)
     return [f"{len(outcomes)} pairs: {told}", *(outcomes[host].line(host) for host in ordered)]
 

@@ -94,13 +94,25 @@ def test_not_after_a_write_that_was_or_may_have_been_accepted(
     assert read(api(call, server)) == {"n": 2}
 
 
-def test_a_write_that_was_refused_changes_nothing(call: Call, server: Scripted) -> None:
+def test_not_even_after_one_that_was_refused(call: Call, server: Scripted) -> None:
+    """Reads are outdated before a write is sent, because what becomes of it may never be known."""
     server.expect("GET", "/thing", {"n": 1})
     server.expect("POST", "/other", {"message": "no"}, status=400, body={})
+    server.expect("GET", "/thing", {"n": 2})
     read(api(call, server))
     with pytest.raises(_errors.ApiError):
         api(call, server).send("POST", "/other", attempt="write", body={})
-    assert read(api(call, server)) == {"n": 1}
+    assert read(api(call, server)) == {"n": 2}
+
+
+def test_not_by_those_who_trust_others(server: Scripted, clock: FakeClock) -> None:
+    """What came without a certificate that was looked at is nothing for those who look."""
+    server.expect("GET", "/thing", {"n": 1})
+    server.expect("GET", "/thing", {"n": 2})
+    careless, careful = make_call(clock, validate_certs=False), make_call(clock)
+    careful.reads = careless.reads
+    assert read(api(careless, server)) == {"n": 1}
+    assert read(api(careful, server)) == {"n": 2}
 
 
 def test_a_read_that_a_write_overtakes_does_not_count(call: Call, server: Scripted) -> None:

@@ -232,23 +232,30 @@ def test_a_task_takes_the_arguments_of_its_role(display: Recorder) -> None:
         "omit": PLACEHOLDER,
         "setup_topics": "{{ topics }}",
         "mirroring_topics": ["^other$"],
-        "setup_wait_timeout": PLACEHOLDER,
+        "setup_wait_timeout": "{{ nothing | default(omit) }}",
         "mirroring_wait_timeout": None,
         "mirroring_source_api_key": KEY,
         "mirroring_name": "not an argument of any role",
     }
     action = make_action(run, {"role": "setup", "number": 1, "ibmcloud_api_key": KEY})
-    action._templar = types.SimpleNamespace(template=lambda value: ["^a$"] if value == "{{ topics }}" else value)
+    asked: list[t.Any] = []
+    templated = {"{{ setup_topics }}": ["^a$"], "{{ mirroring_max_age }}": PLACEHOLDER}
+
+    def template(value: dict[str, t.Any]) -> dict[str, t.Any]:
+        asked.append(value["value"])
+        return {} if value["value"] == "{{ setup_wait_timeout }}" else {"value": templated[value["value"]]}
+
+    action._templar = types.SimpleNamespace(template=template)
     result = action.run(None, variables)
     params = seen[0].params
     assert (params["topics"], params["wait_timeout"], params["number"], params["name"]) == (["^a$"], 5.0, 1, None)
     assert params["source_api_key"] == KEY
+    assert asked == ["{{ setup_topics }}", "{{ setup_wait_timeout }}"], "what is written plainly needs no template"
     assert KEY not in repr(result)
 
 
 def test_the_arguments_of_the_role_are_handed_over_too(display: Recorder) -> None:
     action = make_action(nothing, {"role": "setup"}, transport="ssh")
-    action._templar = types.SimpleNamespace(template=lambda value: value)
     action.run(None, {"mirroring_topics": ["^a$"], "mirroring_target_api_key": KEY})
     (handed,) = action.handed_over
     assert handed["module_args"]["topics"] == ["^a$"]

@@ -246,6 +246,30 @@ def test_a_table_that_stays_locked_is_done_without() -> None:
     assert table.number() == 1, "what was read before must not count, lock or no lock"
 
 
+def test_a_number_that_was_raised_without_the_lock_stays_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody writes at the same time, and holds the lock for longer than anybody waits."""
+    table = Table(lock_seconds=0.05)
+    put = table._place
+
+    def meanwhile(key: bytes) -> t.Any:
+        with Child(lambda pipe: pipe.send(table.raise_number())) as child:
+            assert child.told() is None
+        return put(key)
+
+    monkeypatch.setattr(table, "_place", meanwhile)
+    table.put(ONE, b"1")
+    assert table.number() == 1
+
+
+def test_a_number_that_has_ended_never_comes_back() -> None:
+    table = Table(SMALL)
+    table.end_number()
+    table.raise_number()
+    for number in range(10):
+        table.put(digest(number), b"x" * 500)
+    assert table.number() == -1
+
+
 def test_keys_do_not_wait_for_each_other() -> None:
     table = Table()
     with Child(hold(table, ONE)) as child:
@@ -323,7 +347,7 @@ class Breaking:
 @pytest.mark.parametrize("garbage", [b"\xff", b"\x01", bytes(range(256))])
 def test_garbage_is_survived(garbage: bytes) -> None:
     table = Table(SMALL)
-    head = _memory._HEAD.size
+    head = _memory._PLACES
     table._memory[head : _memory._DATA] = (garbage * _memory._DATA)[: _memory._DATA - head]
     assert table.get(ONE) is None
     table.put(ONE, b"new")

@@ -17,7 +17,12 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     readiness_info,
     topic_selection,
 )
-from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import DEFAULTS, NOUNS, options_of_role
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
+    DEFAULTS,
+    NOUNS,
+    is_plain,
+    options_of_role,
+)
 
 ROOT = pathlib.Path(__file__).parents[4]
 MODULES = {
@@ -31,7 +36,7 @@ VARIABLES |= {"enable_source": "a", "enable_target": "b"}
 
 
 def found(role: str, module: t.Any, **variables: t.Any) -> dict[str, t.Any]:
-    return options_of_role(role, module.SPEC.options, {**VARIABLES, **variables}, lambda value: value)
+    return options_of_role(role, "target", module.SPEC.options, {**VARIABLES, **variables}, lambda name, value: value)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +83,34 @@ def test_defaults_of_roles() -> None:
     assert found("validate", mirroring_info, mirroring_wait=False)["wait"] is False
     assert found("setup", readiness_info)["max_age"] == 300
     assert found("setup", readiness_info, mirroring_max_age=0)["max_age"] == 0
+
+
+@pytest.mark.parametrize(("side", "key"), [("target", "t"), ("source", "s")])
+def test_whose_key_it_is(side: str, key: str) -> None:
+    variables = {"mirroring_target_api_key": "t", "bindings_source_api_key": "s", "bindings_max_age": 5}
+    options = options_of_role("bindings", side, {"ibmcloud_api_key", "max_age"}, variables, lambda name, value: value)
+    assert options == {"ibmcloud_api_key": key, "max_age": 5}
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        ("text", True),
+        ("^orders$", True),
+        (5, True),
+        (None, True),
+        (["^a$", "b"], True),
+        ("{{ x }}", False),
+        ("a {% if x %}", False),
+        (["^a$", "{{ x }}"], False),
+        ('["^a$"]', False),
+        (' {"type": "none"}', False),
+        ({"type": "none"}, False),
+        (object(), False),
+    ],
+)
+def test_only_what_means_just_what_is_written_is_taken_as_it_is(value: t.Any, plain: bool) -> None:
+    assert is_plain(value) is plain
 
 
 RESULTS = {

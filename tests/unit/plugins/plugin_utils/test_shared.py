@@ -72,6 +72,24 @@ def test_a_read_of_an_unknown_generation_is_not_kept() -> None:
     assert store.get(ONE) is None
 
 
+def test_a_read_that_cannot_be_written_down_is_not_kept() -> None:
+    deep: t.Any = []
+    for _dummy in range(100_000):
+        deep = [deep]
+    store = SharedReadStore()
+    store.put(ONE, READ._replace(body=deep))
+    assert store.get(ONE) is None
+    while deep:
+        deep = deep.pop()
+
+
+def test_after_giving_up_no_read_counts() -> None:
+    store = SharedReadStore()
+    store.give_up()
+    store.put(ONE, READ._replace(generation=store.generation()))
+    assert (store.generation(), store.get(ONE)) == (-1, None)
+
+
 def test_topics_take_little_room(table: Table) -> None:
     """The answers of a large fleet fit: names of topics are alike."""
     topics = [

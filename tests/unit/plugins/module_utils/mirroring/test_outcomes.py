@@ -51,7 +51,7 @@ def looked(verdict: str, problems: str = "") -> dict[str, t.Any]:
         ({**READY, "__enable_submit": {"failed": True, "msg": "No."}}, "x: a -> b: failed in enable: No."),
         ({**READY, "__enable_submit": {"failed": True}}, "x: a -> b: failed in enable: see above"),
         ({**SUBMITTED, "__enable_wait": {"skipped": True}}, "x: a -> b: stopped after enable, see above"),
-        ({}, "x: stopped at the start, see above"),
+        ({}, "x: nothing was done: not begun, or stopped at the start"),
     ],
 )
 def test_outcomes(variables: dict[str, t.Any], line: str) -> None:
@@ -66,10 +66,10 @@ def test_the_report_counts_and_puts_trouble_last() -> None:
         "four": looked("mirroring"),
     }
     expected = [
-        "4 pairs: 2 mirroring, 1 stopped, 1 failed",
+        "4 pairs: 2 mirroring, 1 nothing, 1 failed",
         "two: a -> b: mirroring",
         "four: mirroring",
-        "one: stopped at the start, see above",
+        "one: nothing was done: not begun, or stopped at the start",
         "three: failed in setup: No.",
     ]
     assert report(hostvars, hostvars) == expected
