@@ -131,7 +131,9 @@ authorized_at:
   type: str
   sample: "2026-01-01T10:00:00Z"
 reversed_ids:
-  description: Ids of policies that grant the same the wrong way round. They do not count.
+  description:
+    - Ids of policies that grant the same the wrong way round. They do not count. Where a policy in v1 syntax grants the access, those in v2
+      syntax are not looked at.
   returned: success
   type: list
   elements: str
