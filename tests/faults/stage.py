@@ -83,6 +83,7 @@ class Stage:
         self.shown: list[str] = []
         self.check_wanted: Callable[[], None] = lambda: None
         self._options = options
+        self._age = options.get("max_age", 300)
         self.forget()
 
     def forget(self) -> None:
@@ -123,7 +124,7 @@ class Stage:
     def mirror(self, **given: Any) -> dict[str, Any]:
         """setup, bindings, enable and validate, as the playbook does. Returns the results by role. Raises MirrorOpsError and
         RoleFailed."""
-        pair = {"source": SOURCE, "target": TARGET, "topics": TOPICS, "wait": True, "max_age": 300, **given}
+        pair = {"source": SOURCE, "target": TARGET, "topics": TOPICS, "wait": True, "max_age": self._age, **given}
         ready = self.run(readiness_info, **pair)
         if not ready["ready"]:
             raise RoleFailed(ready["problems"])
@@ -134,11 +135,11 @@ class Stage:
 
     def bind(self, source: str, target: str, *, failback: bool = False) -> dict[str, Any]:
         """The bindings role. Returns the result for the direction of mirroring."""
-        (one,) = self.run(instance_info, instance=source, max_age=300)["instances"]
-        (other,) = self.run(instance_info, instance=target, max_age=300)["instances"]
-        result = self.run(authorization_policy, **authorization(one, other), max_age=300)
+        (one,) = self.run(instance_info, instance=source, max_age=self._age)["instances"]
+        (other,) = self.run(instance_info, instance=target, max_age=self._age)["instances"]
+        result = self.run(authorization_policy, **authorization(one, other), max_age=self._age)
         if failback:
-            self.run(authorization_policy, **authorization(other, one), max_age=300)
+            self.run(authorization_policy, **authorization(other, one), max_age=self._age)
         return result
 
     def enable(self, pair: dict[str, Any], authorized_at: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
