@@ -135,9 +135,10 @@ def test_check_mode_of_a_role_alone(simulate: Any, playbook: Any) -> None:
     assert run.changed == 3
 
 
-def test_an_instance_that_comes_into_being_meanwhile(simulate: Any, playbook: Any) -> None:
+def test_an_instance_that_comes_into_being_meanwhile(simulate: Any, playbook: Any, observe: Any) -> None:
     """That it was not there a moment ago is no reason to fail."""
     simulator = simulate()
+    seen = observe(simulator)
     target = simulator.instance("es-target-us-east")
     true_name, target.name = target.name, "another"
     look = {"mirrorops.event_streams.instance_info": {"instance": true_name, "max_age": 300}, "name": "Look"}
@@ -146,8 +147,7 @@ def test_an_instance_that_comes_into_being_meanwhile(simulate: Any, playbook: An
     tasks = [{**look, "ignore_errors": True}, wait, look]
 
     def rename() -> None:
-        while not any(entry["path"] == "/v2/resource_instances" for entry in simulator.journal):
-            pass
+        seen.until(lambda: any(entry["path"] == "/v2/resource_instances" for entry in simulator.journal))
         target.name = true_name
         flag.touch()
 
