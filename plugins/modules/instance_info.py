@@ -155,7 +155,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import jmespath, require_libraries
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import jmespath
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import compile_query
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ROLE, ArgSpec
 
 FILTERS = ("name", "region", "resource_group_id")
@@ -173,7 +174,7 @@ SPEC = ArgSpec(
 
 def run(call: Call) -> Result:
     """Finds instances. Raises MirrorOpsError."""
-    query = _compile(call.params["query"])
+    query = compile_query(call.params["query"])
     instances = [instance.to_result() for instance in _find(connect(call).target, call.params)]
     result: Result = {"instances": instances}
     if query is not None:
@@ -193,18 +194,6 @@ def _find(account: Account, params: dict[str, t.Any]) -> list[Instance]:
     found = recent.instances.matching(filters)
     matching = [one for one in found if all(getattr(one, name) == value for name, value in wanted.items())]
     return sorted(matching, key=lambda one: (one.name, one.guid))
-
-
-def _compile(query: str | None) -> t.Any:
-    if query is None:
-        return None
-    require_libraries("jmespath")
-    try:
-        return jmespath.compile(query)
-    except (jmespath.exceptions.JMESPathError, ValueError, RecursionError) as error:
-        raise InvalidInput(
-            f"query is no JMESPath expression: {error}", remedy="See https://jmespath.org for the language."
-        ) from error
 
 
 def main() -> t.NoReturn:

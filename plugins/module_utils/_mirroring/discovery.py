@@ -21,7 +21,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.fleet_options import (
     SERVER_FILTERS,
     FleetOptions,
-    compile_query,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import checkpoint_aliases
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pairs import (
@@ -40,6 +39,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_selection,
     read_topics,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import compile_query
 
 WORKERS = 10
 LONGEST_LOOK = 15.0

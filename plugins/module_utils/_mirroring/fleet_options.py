@@ -17,7 +17,7 @@ from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import jmespath, require_libraries
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import compile_query
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     AUTH,
     CLOUD,
@@ -161,19 +161,6 @@ def secrets_in(value: t.Any) -> t.Iterator[str]:
     elif isinstance(value, list):
         for entry in value:
             yield from secrets_in(entry)
-
-
-def compile_query(query: str | None) -> t.Any:
-    """A JMESPath expression ready to use; None without one. Raises InvalidInput, LibraryMissing."""
-    if query is None:
-        return None
-    require_libraries("jmespath")
-    try:
-        return jmespath.compile(query)
-    except (jmespath.exceptions.JMESPathError, ValueError, RecursionError) as error:
-        raise InvalidInput(
-            f"query is no JMESPath expression: {error}", remedy="See https://jmespath.org for the language."
-        ) from error
 
 
 def _credentials(options: dict[str, t.Any], given: dict[str, t.Any]) -> dict[str, dict[str, str | None]]:
