@@ -54,6 +54,12 @@ options:
       - Whether this run has submitted an update that nobody waits for. It is no failure then that the target does not mirror yet.
     type: bool
     default: false
+  brief:
+    description:
+      - Whether RV(findings) leaves out what passed, which then is told in RV(passed) only, and RV(instance) is left out. Results of a fleet
+        are kept for each pair.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
@@ -115,7 +121,7 @@ active_topics:
   sample: [orders]
 instance:
   description: The target, as M(mirrorops.event_streams.instance_info) returns it.
-  returned: success
+  returned: unless O(brief)
   type: dict
   sample: {"name": "es-target-us-east", "guid": "22222222-aaaa-4bbb-8ccc-000000000002"}
 operation:
@@ -124,11 +130,19 @@ operation:
   type: dict
   sample: {"type": "update", "state": "succeeded", "description": "Update succeeded.", "updated_at": null}
 findings:
-  description: The outcome of every check, as M(mirrorops.event_streams.readiness_info) returns them. Empty without O(source).
+  description:
+    - The outcome of every check, as M(mirrorops.event_streams.readiness_info) returns them; with O(brief) of those that did not pass. Empty
+      without O(source).
   returned: success
   type: list
   elements: dict
   sample: [{"rule": "enabled", "status": "pass", "message": "Mirroring is enabled (observed).", "remedy": "", "evidence": {}}]
+passed:
+  description: The names of the checks that passed.
+  returned: success
+  type: list
+  elements: str
+  sample: [operation, enabled]
 verdict:
   description:
     - V(mirroring) if the target mirrors what is asked, V(not_mirroring) if a check failed, V(unknown) if what decides could not be read,
@@ -201,6 +215,7 @@ SPEC = ArgSpec(
         "topics_timeout": {"type": "float", "default": 300},
         "assume_changes": {"type": "bool", "default": False},
         "update_pending": {"type": "bool", "default": False},
+        "brief": {"type": "bool", "default": False},
     }
 ).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 

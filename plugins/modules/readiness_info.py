@@ -65,6 +65,10 @@ options:
     description: As in M(mirrorops.event_streams.mirroring). Checked here, so that a bad value is found before anything is written.
     type: float
     default: 30
+  brief:
+    description: Whether RV(findings) leaves out what passed, which then is told in RV(passed) only. Results of a fleet are kept for each pair.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
@@ -107,7 +111,7 @@ requested:
   type: dict
   sample: {"source": es-source-us-south, "target": es-target-us-east}
 findings:
-  description: The outcome of every rule.
+  description: The outcome of every rule; with O(brief) of those that did not pass.
   returned: success
   type: list
   elements: dict
@@ -132,6 +136,12 @@ findings:
       description: The values that were looked at.
       type: dict
       sample: {"source": 150, "target": 150, "unit": MB/s}
+passed:
+  description: The names of the rules that passed.
+  returned: success
+  type: list
+  elements: str
+  sample: [different_instances, throughput]
 summary:
   description: The findings and the selected topics, as lines for people.
   returned: success
@@ -176,7 +186,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import failed, problems
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import failed, problems, told
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines as findings_lines
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import read_pair
@@ -224,6 +234,7 @@ SPEC = ArgSpec(
         "authorization_timeout": {"type": "float", "default": 300},
         "settle_timeout": {"type": "float", "default": 60},
         "topics_timeout": {"type": "float", "default": 300},
+        "brief": {"type": "bool", "default": False},
     }
 ).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
 
@@ -249,7 +260,7 @@ def run(call: Call) -> Result:
     return {
         "requested": {"source": params["source"], "target": params["target"]},
         "ready": not failed(findings),
-        "findings": [finding.to_result() for finding in findings],
+        **told(findings, brief=params["brief"]),
         "preview": [one.to_result() for one in facts.previews],
         "aliases": {"source": facts.wanted.source_alias, "target": facts.wanted.target_alias},
         "source": facts.source.to_result(),

@@ -35,7 +35,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
-from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import is_plain, options_of_role
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import is_plain, missing, options_of_role
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedReadStore, SharedTokenStore
 
 # From ansible-core 2.19 on, only texts that are trusted are templates.
@@ -93,7 +93,11 @@ class InProcessAction(ActionBase):
                 value = self._templar.template({"value": trust_as_template(f"{{{{ {name} }}}}")}).get("value")
             return None if isinstance(value, str) and value == omitted else value
 
-        return {**options_of_role(str(role), side, spec.options, task_vars, template), **arguments}
+        found = {**options_of_role(str(role), side, spec.options, task_vars, template), **arguments}
+        lacking = [] if self._lacks_topics(found) else missing(str(role), side, spec.options, found)
+        if lacking:
+            raise AnsibleActionFail(f"The role {role} needs {' and '.join(lacking)}; set the variable for this pair.")
+        return found
 
     def _lacks_topics(self, arguments: dict[str, t.Any]) -> bool:
         """Whether a role whose topics are not set would have to set them: then the selection is left alone."""

@@ -40,7 +40,8 @@ NOUNS = {
             "source_admin_url",
         )
     },
-    "ibmcloud_api_key": "target_api_key",  # or the source's, see side
+    "instance": "{side}",
+    "ibmcloud_api_key": "{side}_api_key",
     "admin_url": "target_admin_url",
 }
 """The options that a role takes from variables, and what they are called there. No others are: a variable that happens to be called
@@ -66,8 +67,7 @@ def options_of_role(
     for option, noun in NOUNS.items():
         if option not in options:
             continue
-        called = f"{side}_api_key" if option == "ibmcloud_api_key" else noun
-        for name in (f"{role}_{called}", f"mirroring_{called}"):
+        for name in _names(role, side, noun):
             value = template(name, variables[name]) if name in variables else None
             if value is not None:
                 found[option] = value
@@ -76,6 +76,18 @@ def options_of_role(
             if option in DEFAULTS:
                 found[option] = DEFAULTS[option]
     return {**_of_earlier_roles(options, variables, found.get("source"), found.get("target")), **found}
+
+
+def missing(role: str, side: str, options: t.Mapping[str, t.Any], given: t.Container[str]) -> list[str]:
+    """The variables, as ``<own> or <of the pair>``, of which a role needs one, while neither gives the option that is required."""
+    needed = (noun for option, noun in NOUNS.items() if options.get(option, {}).get("required") and option not in given)
+    return [" or ".join(reversed(_names(role, side, noun))) for noun in needed]
+
+
+def _names(role: str, side: str, noun: str) -> tuple[str, str]:
+    """The variables that can give an option of a role's task; the first goes before."""
+    called = noun.format(side=side)
+    return f"{role}_{called}", f"mirroring_{called}"
 
 
 def is_plain(value: t.Any) -> bool:

@@ -28,6 +28,14 @@ class Finding:
         return dataclasses.asdict(self)
 
 
+def told(findings: t.Sequence[Finding], *, brief: bool = False) -> dict[str, list[t.Any]]:
+    """What modules return of their findings: all of them, or only those that did not pass, and the names of the rules that did."""
+    return {
+        "findings": [finding.to_result() for finding in findings if not (brief and finding.status == "pass")],
+        "passed": [finding.rule for finding in findings if finding.status == "pass"],
+    }
+
+
 def failed(findings: t.Iterable[Finding]) -> bool:
     """Whether any rule failed."""
     return any(finding.status == "fail" for finding in findings)

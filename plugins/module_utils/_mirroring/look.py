@@ -15,6 +15,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Finding,
     lines,
     problems,
+    told,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
@@ -151,9 +152,9 @@ class Look:
             "mirroring": state.to_result(),
             "topics": state.selection if isinstance(state.selection, list) else None,
             "active_topics": active if isinstance(active, list) else None,
-            "instance": self._target.to_result(),
+            **({} if self._params["brief"] else {"instance": self._target.to_result()}),
             "operation": self._target.operation.to_result(),
-            "findings": [finding.to_result() for finding in findings],
+            **told(findings, brief=self._params["brief"]),
             "preview": [one.to_result() for one in previews],
             "verdict": verdict,
             "accepted": self._accepts(verdict),

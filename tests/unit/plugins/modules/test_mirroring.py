@@ -65,7 +65,7 @@ def test_enabling(cloud: Cloud) -> None:
     assert ran.result["diff"]["before"]["enabled"] is False
     assert ran.result["diff"]["after"]["enabled"] is True
     assert ran.result["authorization_delay"] is None
-    assert ran.result["duration"] > 6
+    assert ran.result["duration"] > 5
     assert KEY not in ran.text
     assert jwt() not in ran.text
 
@@ -91,7 +91,7 @@ def test_a_second_run_changes_nothing(check: bool, cloud: Cloud) -> None:
     ran = run_main(mirroring, options(cloud), check=check)
     assert (ran.result["changed"], ran.result["action"]) == (False, "none")
     assert ran.result["mirroring"]["known"]["source_crn"] == "echoed"
-    assert ran.result["diff"]["before"] == ran.result["diff"]["after"]
+    assert ran.result["diff"] == {"before": {}, "after": {}}
     assert cloud.writes() == []
 
 

@@ -97,6 +97,27 @@ def test_a_pair_that_mirrors(check: bool, cloud: Cloud) -> None:
     assert cloud.writes() == []
 
 
+def test_briefly(cloud: Cloud) -> None:
+    cloud.token()
+    cloud.instance(parameters=ECHO)
+    cloud.instance("source")
+    cloud.policies(ACCOUNT)
+    look(cloud, ["^orders$"], ["orders"], {"orders__us-south": 6})
+    ran = run_main(mirroring_info, options(cloud, brief=True))
+    assert [one["rule"] for one in ran.result["findings"]] == ["authorization"]
+    assert ran.result["passed"] == [
+        "operation",
+        "enabled",
+        "settings",
+        "selection",
+        "source",
+        "active_topics",
+        "remote_topics",
+    ]
+    assert "instance" not in ran.result
+    assert ran.result["findings"][0]["status"] == "unknown"
+
+
 def test_a_running_operation_is_waited_for_when_asked(cloud: Cloud) -> None:
     cloud.token()
     cloud.instance(parameters=ECHO, **RUNNING)

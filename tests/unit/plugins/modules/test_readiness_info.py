@@ -66,6 +66,21 @@ def test_a_pair_that_is_ready(check: bool, cloud: Cloud) -> None:
     assert KEY not in ran.text
 
 
+def test_briefly(cloud: Cloud) -> None:
+    """What passed is told by name; everything else is as without it."""
+    in_full, briefly = ({}, {"brief": True})
+    results = []
+    for changes in (in_full, briefly):
+        survey(cloud, {"locked": True})
+        results.append(run_main(readiness_info, options(cloud, **changes)).result)
+    full, brief = results
+    assert brief["findings"] == [one for one in full["findings"] if one["status"] != "pass"]
+    assert brief["passed"] == [one["rule"] for one in full["findings"] if one["status"] == "pass"] == full["passed"]
+    assert "target_unlocked" not in brief["passed"]
+    same = full.keys() - {"findings", "invocation"}
+    assert {name: brief[name] for name in same} == {name: full[name] for name in same}
+
+
 def test_everything_that_is_wrong_is_told_together(cloud: Cloud) -> None:
     survey(cloud, {"locked": True, "parameters": {"throughput": "300"}}, {"state": "inactive"})
     ran = run_main(readiness_info, options(cloud))

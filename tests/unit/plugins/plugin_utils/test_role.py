@@ -21,6 +21,7 @@ from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role impo
     DEFAULTS,
     NOUNS,
     is_plain,
+    missing,
     options_of_role,
 )
 
@@ -86,10 +87,20 @@ def test_defaults_of_roles() -> None:
 
 
 @pytest.mark.parametrize(("side", "key"), [("target", "t"), ("source", "s")])
-def test_whose_key_it_is(side: str, key: str) -> None:
+def test_whose_key_and_whose_instance_it_is(side: str, key: str) -> None:
     variables = {"mirroring_target_api_key": "t", "bindings_source_api_key": "s", "bindings_max_age": 5}
-    options = options_of_role("bindings", side, {"ibmcloud_api_key", "max_age"}, variables, lambda name, value: value)
-    assert options == {"ibmcloud_api_key": key, "max_age": 5}
+    variables |= {"mirroring_target": "to", "mirroring_source": "from"}
+    wanted = {"instance", "ibmcloud_api_key", "max_age"}
+    options = options_of_role("bindings", side, wanted, variables, lambda name, value: value)
+    assert options == {"instance": "to" if side == "target" else "from", "ibmcloud_api_key": key, "max_age": 5}
+
+
+def test_what_a_role_lacks() -> None:
+    """A variable that is needed is named in both ways in which it can be given."""
+    either = ["mirroring_source or setup_source", "mirroring_target or setup_target"]
+    assert missing("setup", "target", readiness_info.SPEC.options, {}) == either
+    assert missing("setup", "target", readiness_info.SPEC.options, {"source": "a"}) == either[1:]
+    assert missing("validate", "target", mirroring_info.SPEC.options, {"target": "b"}) == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +160,9 @@ def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
     spec = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())
     arguments = spec["argument_specs"]["main"]["options"]
     options = {option: module.SPEC.options[option] for module in MODULES[role] for option in module.SPEC.options}
-    reached = {f"{role}_{noun}": options[option] for option, noun in NOUNS.items() if option in options}
+    reached = {
+        f"{role}_{noun.format(side='target')}": options[option] for option, noun in NOUNS.items() if option in options
+    }
     assert set(arguments) <= set(reached)
     for name, argument in arguments.items():
         assert argument["type"] == reached[name]["type"], name
@@ -159,4 +172,4 @@ def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
 
 def test_every_pair_variable_of_the_readme_is_known() -> None:
     shown = set(re.findall(r"`mirroring_(\w+)`", (ROOT / "README.md").read_text()))
-    assert shown - {"hosts", "info"} <= set(NOUNS.values())
+    assert shown - {"hosts", "info"} <= {noun.format(side="target") for noun in NOUNS.values()}
