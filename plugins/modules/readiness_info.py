@@ -66,7 +66,9 @@ options:
     type: float
     default: 30
   brief:
-    description: Whether RV(findings) leaves out what passed, which then is told in RV(passed) only. Results of a fleet are kept for each pair.
+    description:
+      - Whether RV(findings) leaves out what passed, which then is told in RV(passed) only, and RV(source) and RV(target) leave out all but CRN,
+        GUID, name, region and account. Results of a fleet are kept for each pair.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -263,8 +265,8 @@ def run(call: Call) -> Result:
         **told(findings, brief=params["brief"]),
         "preview": [one.to_result() for one in facts.previews],
         "aliases": {"source": facts.wanted.source_alias, "target": facts.wanted.target_alias},
-        "source": facts.source.to_result(),
-        "target": facts.target.to_result(),
+        "source": facts.source.identity if params["brief"] else facts.source.to_result(),
+        "target": facts.target.identity if params["brief"] else facts.target.to_result(),
         "mirroring": facts.state.to_result(),
         "summary": [heading, readiness, *findings_lines(findings), CHARGE, *selected],
         "problems": problems(f"{facts.source.name} -> {facts.target.name}", findings),

@@ -60,7 +60,7 @@ def options_of_role(
 ) -> dict[str, t.Any]:
     """The options of a module that a role's variables give; a variable that is null or omitted counts as not set.
 
-    ``side`` is whose API key the module's own identity is. ``template(name, value)`` makes the value of a variable of what is written
+    ``side`` is whose API key the module's own identity is, and whose instance an authorization is about. ``template(name, value)`` makes the value of a variable of what is written
     in it, None if that is omitted.
     """
     found: dict[str, t.Any] = {}
@@ -75,7 +75,11 @@ def options_of_role(
         else:
             if option in DEFAULTS:
                 found[option] = DEFAULTS[option]
-    return {**_of_earlier_roles(options, variables, found.get("source"), found.get("target")), **found}
+    return {
+        **_of_earlier_roles(options, variables, found.get("source"), found.get("target")),
+        **_of_instances(role, side, options, variables),
+        **found,
+    }
 
 
 def missing(role: str, side: str, options: t.Mapping[str, t.Any], given: t.Container[str]) -> list[str]:
@@ -112,6 +116,25 @@ def _of_earlier_roles(
         changed = enabled.get("changed") or enabled.get("waiting") or bound.get("changed")
         found |= {"assume_changes": bool(changed), "update_pending": bool(enabled.get("waiting"))}
     return found
+
+
+def _of_instances(
+    role: str, side: str, options: t.Container[str], variables: t.Mapping[str, t.Any]
+) -> dict[str, t.Any]:
+    """The options of an authorization to read the instance of ``side``, from both instances as the role has found them. IAM's source is
+    who asks for access, so here the other side (API §2.1)."""
+    found = {one: variables.get(f"__{role}_{one}", {}).get("instances") for one in ("source", "target")}
+    if "source_service_instance_id" not in options or not all(found.values()):
+        return {}
+    asked, asking = found[side][0], found["target" if side == "source" else "source"][0]
+    return {
+        "account_id": asked["account_id"],
+        "source_service_account": asking["account_id"],
+        "source_service_instance_id": asking["guid"],
+        "source_resource_group_id": asking["resource_group_id"],
+        "target_service_instance_id": asked["guid"],
+        "target_resource_group_id": asked["resource_group_id"],
+    }
 
 
 def _for_pair(result: t.Any, source: t.Any, target: t.Any) -> t.Mapping[str, t.Any]:

@@ -89,14 +89,21 @@ class Instance:
         """Name and GUID, for messages."""
         return f"{self.name} ({self.guid})"
 
-    def to_result(self) -> dict[str, t.Any]:
-        """The shape that modules return."""
+    @property
+    def identity(self) -> dict[str, t.Any]:
+        """What tells it from others, as in ``to_result``."""
         return {
             "crn": self.crn,
             "guid": self.guid,
             "name": self.name,
             "region": self.region,
             "account_id": self.account_id,
+        }
+
+    def to_result(self) -> dict[str, t.Any]:
+        """The shape that modules return."""
+        return {
+            **self.identity,
             "resource_group_id": self.resource_group_id,
             "plan": self.plan,
             "resource_plan_id": self.plan_id,

@@ -77,7 +77,10 @@ def test_briefly(cloud: Cloud) -> None:
     assert brief["findings"] == [one for one in full["findings"] if one["status"] != "pass"]
     assert brief["passed"] == [one["rule"] for one in full["findings"] if one["status"] == "pass"] == full["passed"]
     assert "target_unlocked" not in brief["passed"]
-    same = full.keys() - {"findings", "invocation"}
+    for side in ("source", "target"):
+        assert brief[side].keys() == {"crn", "guid", "name", "region", "account_id"}
+        assert brief[side].items() <= full[side].items()
+    same = full.keys() - {"findings", "source", "target", "invocation"}
     assert {name: brief[name] for name in same} == {name: full[name] for name in same}
 
 
