@@ -48,6 +48,9 @@ BUSY = {
 READS = (TARGET_GUID, SOURCE_GUID)
 """The target may read the source, in IAM's order."""
 
+OBSERVED = f"{SOURCE}--{TARGET}"
+"""What the inventory calls the pair if nobody has given it a name."""
+
 LATER = 100_000.0
 """Seconds after which everything that was under way has ended."""
 
@@ -172,6 +175,14 @@ def look(stage: Stage) -> Any:
     ]
 
 
+def discover(stage: Stage) -> Any:
+    """The inventory: pairs by tags, and pairs by what is observed, of which those are missing that nobody can see at the moment."""
+    tagged, observed = stage.pairs(pairs_from="tags"), stage.pairs(pairs_from="observed")
+    assert tagged == ["orders"]
+    assert observed in ([OBSERVED], [])
+    return observed
+
+
 def crns(stage: Stage) -> dict[str, str]:
     """The pair by CRN."""
     return {"source": str(stage.simulator.instance(SOURCE).crn), "target": str(stage.simulator.instance(TARGET).crn)}
@@ -188,6 +199,15 @@ HARD = {
     "operation_updated_at": "null",
     "active_topics_names": "target",
 }
+
+
+def tagged_scenario() -> dict[str, Any]:
+    """A mirrored pair whose instances are tagged as one."""
+    chosen = scenario(policies=AUTHORIZED, target={**ENABLED, "tags": ["mirroring:orders:target"]})
+    next(one for one in chosen["instances"] if one["name"] == SOURCE)["tags"] = ["mirroring:orders:source"]
+    return chosen
+
+
 FLOWS = (
     Flow("mirror", scenario(), mirror_by_name, mirrored, 1),
     Flow(
@@ -203,6 +223,7 @@ FLOWS = (
     Flow("recreate", scenario(policies=AUTHORIZED, target=ENABLED), recreate, renamed, 2),
     Flow("disable", scenario(policies=AUTHORIZED, target=ENABLED), end, ended, 1),
     Flow("look", scenario(policies=AUTHORIZED, target=ENABLED), look, lambda simulator: True, 0),
+    Flow("discover", tagged_scenario(), discover, lambda simulator: True, 0),
 )
 
 
@@ -321,7 +342,7 @@ def attempt(stage: Stage, flow: Flow, verdict: Verdict) -> str | None:
 def unclear(text: str, case: Case, flow: Flow) -> list[str]:
     """What an error lacks: the instance, where the task has one, or the status."""
     found = []
-    if flow.name != "look" and not re.search(f"{SOURCE}|{TARGET}|{SOURCE_GUID}|{TARGET_GUID}", text):
+    if flow.name not in ("look", "discover") and not re.search(f"{SOURCE}|{TARGET}|{SOURCE_GUID}|{TARGET_GUID}", text):
         found.append(f"names no instance: {text}")
     status = re.match(r"\d{3}", case.fault)
     answered_for = (

@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
+from unittest import mock
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -20,6 +22,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
     PrivateTokenStore,
     carry_out,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import discovery
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.fleet_options import SPEC, read_options
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pairs import Fleet, make_pairs
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     instance_info,
@@ -120,6 +125,18 @@ class Stage:
     def run(self, module: types.ModuleType, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         """Runs one module. Raises MirrorOpsError."""
         return carry_out(module.run, self.call(module, check_mode, **options))
+
+    def pairs(self, **given: Any) -> list[str]:
+        """The names of the pairs that the inventory plugin finds, asking one thing after the other. Raises MirrorOpsError."""
+        places = dict.fromkeys(("iam_endpoint", "resource_controller_endpoint", "search_endpoint"), self.simulator.url)
+        own = {name: value for name, value in self._options.items() if name in SPEC.options}
+        options = read_options(
+            {"ibmcloud_api_key": KEY, "request_timeout": 5, **places, **own, "mode": "pairs", **given}, set()
+        )
+        call = dataclasses.replace(self.call(instance_info), params=options.params)
+        with mock.patch.object(discovery, "WORKERS", 1):
+            fleet = carry_out(lambda call: dict(discovery.discover(call, options)), call)
+        return [pair.name for pair in make_pairs(options, cast("Fleet", fleet)).pairs]
 
     def mirror(self, **given: Any) -> dict[str, Any]:
         """setup, bindings, enable and validate, as the playbook does. Returns the results by role. Raises MirrorOpsError and

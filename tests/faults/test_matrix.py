@@ -14,11 +14,15 @@ import pytest
 from ansible_collections.mirrorops.event_streams.tests.faults.matrix import (
     FAULTS,
     FLOWS,
+    OBSERVED,
     Flow,
     cases,
+    discover,
+    tagged_scenario,
     try_case,
     undisturbed,
 )
+from ansible_collections.mirrorops.event_streams.tests.faults.stage import Stage
 from simulator import Simulator
 
 SAMPLE = 0.08
@@ -54,3 +58,8 @@ def test_a_sample_of_the_matrix(flow: Flow, fault: str, record_property: Callabl
 @every_flow
 def test_the_whole_matrix(flow: Flow, fault: str, record_property: Callable[[str, object], None]) -> None:
     sweep(flow, fault, 1.0, record_property)
+
+
+def test_the_inventory_finds_what_there_is_when_nothing_disturbs_it() -> None:
+    with Simulator(tagged_scenario()) as simulator:
+        assert discover(Stage(simulator)) == [OBSERVED]
