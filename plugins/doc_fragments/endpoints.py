@@ -71,3 +71,26 @@ options:
     description: Like O(admin_url), for the source.
     type: str
 """
+
+    MONITORING = r"""
+options:
+  monitoring_instance:
+    description:
+      - The instance of IBM Cloud Monitoring that gets the platform metrics of the region, by GUID or CRN.
+      - If not set, it is looked for with the same identity. The task fails if there are several in the region, and the cloud does not show
+        which of them it is.
+    type: str
+  monitoring_endpoint:
+    description:
+      - Base URL of IBM Cloud Monitoring; it may have a path. In it C({region}) stands for the region.
+      - If not set, E(IBMCLOUD_MONITORING_API_ENDPOINT) is used, then the default for O(visibility).
+    type: str
+  metric_names:
+    description:
+      - Names of metrics, where they are not the usual ones. The keys are C(mirroring_latency), C(mirroring_throughput), C(bytes_in),
+        C(bytes_out), C(topic_bytes_in), C(topic_bytes_out), C(partitions) and C(utilization).
+      - In the past, the first two were called C(ibm_eventstreams_instance_mirroring_latency) and
+        C(ibm_eventstreams_instance_mirroring_throughput).
+    type: dict
+    default: {}
+"""

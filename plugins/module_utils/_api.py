@@ -36,17 +36,24 @@ class Api:
     """One HTTP API: a base URL (which may have a path of its own) and the identity it is used with.
 
     With a ``max_age`` above 0, reads that an earlier task of this run made as the same identity are used again: those that are at
-    most so many seconds old, if nothing was written since. ``reused`` tells whether one was.
+    most so many seconds old, if nothing was written since. ``reused`` tells whether one was. ``headers`` go with every request.
     """
 
     def __init__(
-        self, http: Http, base_url: str, bearer: Bearer, transaction_header: str, max_age: float = 0.0
+        self,
+        http: Http,
+        base_url: str,
+        bearer: Bearer,
+        transaction_header: str,
+        max_age: float = 0.0,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.http = http
         self.base_url = base_url.rstrip("/")
         self.reused = False
         self._bearer = bearer
         self._transaction_header = transaction_header
+        self._headers = headers or {}
         self._reads = http.call.reads
         self._max_age = max_age
 
@@ -61,7 +68,7 @@ class Api:
     ) -> Answer:
         """Reads; see the module's head for what is repeated. Without patience it asks once."""
         url = self.base_url + path
-        key = _digest(self._bearer.identity, url, query, self.http.verify)
+        key = _digest(self._bearer.identity, url, {**(query or {}), **self._headers}, self.http.verify)
 
         def fetch(number: int) -> Answer:
             return self._with_token("GET", url, attempt=attempt, instance=instance, query=query, number=number)
@@ -115,7 +122,7 @@ class Api:
 
     def _with_token(self, method: str, url: str, *, headers: dict[str, str] | None = None, **settings: t.Any) -> Answer:
         token = self._token(self._bearer.current)
-        headers = {self._transaction_header: str(uuid.uuid4()), **(headers or {})}
+        headers = {self._transaction_header: str(uuid.uuid4()), **self._headers, **(headers or {})}
         try:
             return self.http.once(method, url, bearer=token, headers=headers, **settings)
         except _errors.AuthenticationFailed:
@@ -132,6 +139,6 @@ class Api:
             raise
 
 
-def _digest(identity: str, url: str, query: dict[str, t.Any] | None, verify: bool | str) -> str:
+def _digest(identity: str, url: str, asked: dict[str, t.Any], verify: bool | str) -> str:
     """Who asks what, and whom it trusts to answer."""
-    return hashlib.sha256(f"{identity}\n{url}\n{sorted((query or {}).items())}\n{verify}".encode()).hexdigest()
+    return hashlib.sha256(f"{identity}\n{url}\n{sorted(asked.items())}\n{verify}".encode()).hexdigest()

@@ -137,6 +137,15 @@ ENDPOINTS = ArgSpec(
 
 CLOUD = AUTH.merge(ENDPOINTS)
 
+MONITORING = ArgSpec(
+    {
+        "monitoring_instance": {"type": "str"},
+        "monitoring_endpoint": {"type": "str", "fallback": _from_environment("IBMCLOUD_MONITORING_API_ENDPOINT")},
+        "metric_names": {"type": "dict", "default": {}},
+    }
+)
+"""Where metrics are (API §7)."""
+
 REUSE = ArgSpec({"max_age": {"type": "float", "default": 0}})
 """How old a read of an earlier task may be to be used again; seconds, fractions allowed."""
 

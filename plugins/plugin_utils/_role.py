@@ -60,8 +60,8 @@ def options_of_role(
 ) -> dict[str, t.Any]:
     """The options of a module that a role's variables give; a variable that is null or omitted counts as not set.
 
-    ``side`` is whose API key the module's own identity is, and whose instance an authorization is about. ``template(name, value)`` makes the value of a variable of what is written
-    in it, None if that is omitted.
+    ``side`` is whose API key the module's own identity is, and whose instance an authorization is about. ``template(name, value)`` makes
+    the value of a variable of what is written in it, None if that is omitted.
     """
     found: dict[str, t.Any] = {}
     for option, noun in NOUNS.items():

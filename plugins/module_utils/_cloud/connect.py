@@ -15,10 +15,15 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Admin
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import (
+    Monitoring,
+    monitoring_region,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import (
     ResourceController,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.search import Search
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import is_guid, looks_like_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._endpoint import check_endpoint, is_loopback
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
@@ -33,12 +38,16 @@ HOSTS = {
         "public": "https://resource-controller.cloud.ibm.com",
         "private": "https://private.resource-controller.cloud.ibm.com",
     },
+    "monitoring_endpoint": {
+        "public": "https://{region}.monitoring.cloud.ibm.com",
+        "private": "https://private.{region}.monitoring.cloud.ibm.com",
+    },
     "search_endpoint": {
         "public": "https://api.global-search-tagging.cloud.ibm.com",
         "private": "https://api.private.global-search-tagging.cloud.ibm.com",
     },
 }
-"""Default endpoints by visibility (API §1.1, §1.8)."""
+"""Default endpoints by visibility (API §1.1, §1.8, §7.1)."""
 
 ADMIN_DOMAINS = ("containers.appdomain.cloud", "messagehub.appdomain.cloud", "eventstreams.cloud.ibm.com")
 """Where the vendor's instances have their admin URL (API §4.1)."""
@@ -78,6 +87,40 @@ class Account:
     def search(self) -> Search:
         """Global Search. Raises InvalidInput when its endpoint cannot be used."""
         return Search(self._http, endpoint(self._params, "search_endpoint"), self._bearer, "X-Request-Id")
+
+    def monitoring(self, instance: Instance, given: str | None) -> Monitoring:
+        """IBM Cloud Monitoring, as it holds the metrics of an Event Streams instance: in the Monitoring instance that was given by GUID
+        or CRN, else in the one of the region (API §7.1).
+
+        Raises InvalidInput and NotFound, NotUnique with all candidates, and ExchangeError.
+        """
+        region = monitoring_region(instance.region)
+        url = endpoint(self._params, "monitoring_endpoint", region)
+        guid = _guid(given) if given else self._receiver(region).guid
+        return Monitoring(self._http, url, self._bearer, guid, instance)
+
+    def _receiver(self, region: str) -> Instance:
+        """The instance that gets the region's platform metrics: the only one there is, or the only one that is shown to get them."""
+        found = self.recent().instances.monitoring(region)
+        marked = [one for one in found if one.parameters.get("default_receiver") is True]
+        candidates = marked or found
+        if len(candidates) == 1:
+            return candidates[0]
+        attempt = f"find the Monitoring instance of {region}"
+        remedy = "Give the GUID of the one that gets the region's platform metrics as monitoring_instance."
+        if candidates:
+            raise _errors.NotUnique(
+                f"{len(candidates)} Monitoring instances are in {region}: {', '.join(one.label for one in candidates)}",
+                attempt=attempt,
+                remedy=remedy,
+                details={"candidates": [one.crn for one in candidates]},
+            )
+        raise _errors.NotFound(
+            f"this identity can see no instance of IBM Cloud Monitoring in {region}",
+            attempt=attempt,
+            remedy="Create one and enable platform metrics for the region, or give the identity Viewer on it; if it is in another account, "
+            "give its GUID as monitoring_instance.",
+        )
 
     def admin(self, instance: Instance, option: str = "admin_url") -> Admin:
         """The admin API of an instance: where the option says, else where its document says.
@@ -163,15 +206,28 @@ def connect(call: Call) -> Cloud:
     return Cloud(target, Account(http, _bearer(call, http, source_key, "source_api_key"), params))
 
 
-def endpoint(params: dict[str, t.Any], option: str) -> str:
-    """The base URL of a platform API: the option, else the default for the visibility. Raises InvalidInput.
+def endpoint(params: dict[str, t.Any], option: str, region: str = "") -> str:
+    """The base URL of a platform API: the option, else the default for the visibility, in both of which ``{region}`` stands for the
+    region. Raises InvalidInput.
 
     IAM's may be given with the path of its token call, as IBM's SDK accepts it (API §1.1).
     """
     if params.get(option):
-        return check_endpoint(params[option], option).removesuffix("/identity/token")
+        return check_endpoint(params[option].replace("{region}", region), option).removesuffix("/identity/token")
     private = params.get("visibility") == "private"
-    return HOSTS[option]["private" if private else "public"]
+    return HOSTS[option]["private" if private else "public"].replace("{region}", region)
+
+
+def _guid(given: str) -> str:
+    """The GUID of a Monitoring instance out of what a user gives. Raises InvalidInput."""
+    if is_guid(given.strip()):
+        return given.strip().lower()
+    if looks_like_crn(given) and given.count(":") >= 7 and is_guid(given.split(":")[7]):
+        return given.split(":")[7].lower()
+    raise _errors.InvalidInput(
+        f"monitoring_instance {given!r} is neither a GUID nor a CRN",
+        remedy="Give that of the instance of IBM Cloud Monitoring that gets the platform metrics of the region.",
+    )
 
 
 def _bearer(call: Call, http: Http, key: str | None, option: str) -> Bearer:

@@ -23,6 +23,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
     parse_crn,
 )
 
+MONITORING_SERVICE = "sysdig-monitor"
 PAGE_SIZE = 100
 MOST_PAGES = 1000
 REMOVED = ("removed", "pending_removal", "pending_reclamation")
@@ -87,7 +88,11 @@ class ResourceController:
         """
         return self._all({**filters, "resource_id": SERVICE_ID}) or self._all(filters)
 
-    def _all(self, filters: dict[str, str]) -> t.Sequence[Instance]:
+    def monitoring(self, region: str) -> t.Sequence[Instance]:
+        """All instances of IBM Cloud Monitoring in a region, in Monitoring's own word for it. Their catalog id is not known."""
+        return [one for one in self._all({}, MONITORING_SERVICE) if one.region == region]
+
+    def _all(self, filters: dict[str, str], service: str = SERVICE) -> t.Sequence[Instance]:
         attempt = "list instances"
         query: dict[str, t.Any] = {"type": "service_instance", "limit": PAGE_SIZE, **filters}
         found: list[Instance] = []
@@ -103,7 +108,7 @@ class ResourceController:
                     transaction_id=answer.transaction_id,
                 )
             parsed = (parse_instance(document) for document in documents)
-            found += [one for one in parsed if one and one.service == SERVICE and one.state not in REMOVED]
+            found += [one for one in parsed if one and one.service == service and one.state not in REMOVED]
             try:
                 start = _start(answer.body.get("next_url"))
             except ValueError as error:

@@ -1,0 +1,114 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Client of IBM Cloud Monitoring, the part of it that is Prometheus' HTTP API (API §7). It knows nothing of what the queries mean.
+
+Private to this collection: it may change at any time.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api, Bearer
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
+
+PATH = "/api/prometheus/api/v1"
+REGIONS = {"che01": "in-che"}
+"""What Monitoring calls a region of Event Streams, where that is not the same (API §7.1)."""
+
+Point = tuple[float, float | None]
+"""Seconds since the epoch, and the value; None is a value that is no number, which tells nothing."""
+
+
+class Series(t.NamedTuple):
+    """Labels, and points in order of time: one point in the answer to an instant query."""
+
+    labels: dict[str, str]
+    points: list[Point]
+
+
+class Monitoring(Api):
+    """What one Monitoring instance, given by its GUID, knows of one Event Streams instance."""
+
+    def __init__(self, http: Http, base_url: str, bearer: Bearer, guid: str, instance: Instance) -> None:
+        super().__init__(http, base_url.removesuffix("/api"), bearer, "X-Request-Id", headers={"IBMInstanceID": guid})
+        self.guid = guid
+        self._instance = instance
+
+    def instant(self, query: str, what: str) -> list[Series]:
+        """The newest values, each at most five minutes old; what is older is not there (API §7.1). ``what`` is asked for, in words.
+
+        Raises ExchangeError.
+        """
+        return self._ask("/query", {"query": query}, what, "vector")
+
+    def over(self, query: str, start: float, end: float, step: float, what: str) -> list[Series]:
+        """The values at each step of a time, all in seconds. Raises ExchangeError."""
+        times = {name: f"{value:.3f}" for name, value in (("start", start), ("end", end), ("step", step))}
+        return self._ask("/query_range", {"query": query, **times}, what, "matrix")
+
+    def _ask(self, path: str, query: dict[str, t.Any], what: str, kind: str) -> list[Series]:
+        attempt = f"ask Monitoring for {what}"
+        try:
+            answer = self.get(PATH + path, attempt=attempt, instance=self._instance.label, query=query)
+        except (_errors.AuthenticationFailed, _errors.PermissionDenied) as error:
+            error.remedy = (
+                f"Is {self.guid} the instance of IBM Cloud Monitoring that gets the platform metrics of {self._instance.region}? "
+                "The identity needs the service role Reader on it."
+            )
+            raise
+        try:
+            return parse_answer(answer.body, kind)
+        except ValueError as error:
+            raise _errors.UnusableAnswer(
+                str(error),
+                attempt=attempt,
+                instance=self._instance.label,
+                status=answer.status,
+                transaction_id=answer.transaction_id,
+            ) from error
+
+
+def monitoring_region(region: str) -> str:
+    """What Monitoring calls a region of Event Streams (API §7.1)."""
+    return REGIONS.get(region, region)
+
+
+def parse_answer(body: t.Any, kind: str) -> list[Series]:
+    """The series of a ``vector`` or a ``matrix`` (API §7.3). Raises ValueError, with the reason."""
+    if isinstance(body, dict) and body.get("status") == "error":
+        raise ValueError(f"the query failed: {_errors.printable(str(body.get('error')), 300)}")
+    data = body.get("data") if isinstance(body, dict) else None
+    found = data.get("result") if isinstance(data, dict) and data.get("resultType") == kind else None
+    if not isinstance(found, list):
+        raise ValueError(f"the answer holds no {kind}")
+    return [_series(one, kind) for one in found]
+
+
+def _series(one: t.Any, kind: str) -> Series:
+    labels = one.get("metric") if isinstance(one, dict) else None
+    if not isinstance(labels, dict):
+        raise ValueError("a series has no labels")
+    points = [one.get("value")] if kind == "vector" else one.get("values")
+    if not isinstance(points, list):
+        raise ValueError("a series has no values")
+    texts = {str(name): _errors.printable(str(value), 1000) for name, value in labels.items()}
+    return Series(texts, [_point(point) for point in points])
+
+
+def _point(point: t.Any) -> Point:
+    """A time and a value, which is a text and may be NaN or infinite (API §7.3). Raises ValueError."""
+    if not isinstance(point, list) or len(point) != 2 or isinstance(point[0], bool):
+        raise ValueError("a value has no time")
+    try:
+        when, value = float(point[0]), float(point[1])
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"a value is no number: {error}") from error
+    if not math.isfinite(when):
+        raise ValueError("a time is no number")
+    return when, value if math.isfinite(value) else None

@@ -1,0 +1,126 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asks Monitoring for everything that concerns mirroring. Private to this collection: it may change at any time."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import Lag, read_lag
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
+    UNKNOWN_RATE,
+    Rate,
+    by_topic,
+    of_instance,
+    of_topics,
+    peak_of,
+    step_of,
+    value_of,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time
+
+MEGABYTE = 1_000_000.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What Monitoring knows of an instance at a time, in seconds since the epoch, and over so many seconds before."""
+
+    at: float
+    window: float
+    lag: Lag
+    rates: dict[str, Rate]
+    topics: dict[str, dict[str, Rate]]
+    values: dict[str, float | None]
+
+    def unknown(self) -> list[str]:
+        """The names of the metrics of which there is no value."""
+        found = {"mirroring_latency": self.lag.worst is not None}
+        found |= {name: rate != UNKNOWN_RATE for name, rate in self.rates.items()}
+        for name in ("topic_bytes_in", "topic_bytes_out"):
+            found[name] = any(rates[name.removeprefix("topic_")] != UNKNOWN_RATE for rates in self.topics.values())
+        found |= {name: value is not None for name, value in self.values.items()}
+        return [name for name, known in found.items() if not known]
+
+    def to_result(self, most: int) -> dict[str, t.Any]:
+        """The shape that modules return, with so many topics at most."""
+        order = sorted(self.topics.items(), key=lambda one: (_size(one[1]), one[0]), reverse=True)
+        return {
+            "at": format_time(self.at),
+            "window": self.window,
+            "lag": self.lag.to_result(most),
+            **{name: rate.to_result() for name, rate in self.rates.items()},
+            "topics": [
+                {"topic": name, **{which: rate.to_result() for which, rate in rates.items()}}
+                for name, rates in order[:most]
+            ],
+            "topic_count": len(self.topics),
+            **self.values,
+            "unknown": self.unknown(),
+        }
+
+    def lines(self, name: str) -> list[str]:
+        """What people want to read."""
+        worst = self.lag.worst
+        told = [
+            f"{name}: how far its topics are behind is not known"
+            if worst is None
+            else f"{name} is behind by {worst[1]:g} s at most ({worst[0]}), {_trend(self.lag)}"
+        ]
+        for which, rate in self.rates.items():
+            told.append(f"{which}: {_megabytes(rate.now)} now, {_megabytes(rate.peak)} at the peak")
+        unknown = self.unknown()
+        return [*told, *([f"Not known: {', '.join(unknown)}"] if unknown else [])]
+
+
+def measure(monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float) -> Measured:
+    """Everything about one instance, with one request for each metric, and two for those of topics. Raises ExchangeError."""
+    step = step_of(window)
+
+    def over(query: str, what: str) -> t.Any:
+        return monitoring.over(query, now - window, now, step, what)
+
+    latency = names["mirroring_latency"]
+    lag = read_lag(
+        monitoring.instant(of_topics(latency, guid), "the latency of mirroring"),
+        over(of_topics(latency, guid), "the latency of mirroring over time"),
+    )
+    rates = {}
+    for name in ("mirroring_throughput", "bytes_in", "bytes_out"):
+        found = over(of_instance(names[name], guid, step), name)
+        rates[name] = Rate(
+            value_of([one for one in found if one.points and one.points[-1][0] > now - step]), peak_of(found)
+        )
+    topics: dict[str, dict[str, Rate]] = {}
+    for name in ("bytes_in", "bytes_out"):
+        metric = names[f"topic_{name}"]
+        at_present = by_topic(monitoring.instant(of_topics(metric, guid), f"{name} by topic"))
+        peaks = by_topic(monitoring.instant(of_topics(metric, guid, window), f"peaks of {name} by topic"))
+        for topic in sorted({*at_present, *peaks}):
+            both = topics.setdefault(topic, {"bytes_in": UNKNOWN_RATE, "bytes_out": UNKNOWN_RATE})
+            both[name] = Rate(at_present.get(topic), peaks.get(topic))
+    values = {
+        name: value_of(monitoring.instant(of_instance(names[name], guid), name))
+        for name in ("partitions", "utilization")
+    }
+    return Measured(now, window, lag, rates, topics, values)
+
+
+def _size(rates: dict[str, Rate]) -> float:
+    return max((rate.peak for rate in rates.values() if rate.peak is not None), default=-1.0)
+
+
+def _trend(lag: Lag) -> str:
+    if lag.slope is None:
+        return "and whether that grows is not known"
+    if lag.caught_up_in is not None:
+        return f"and will have caught up in {lag.caught_up_in:.0f} s at the present rate"
+    return "and steady" if abs(lag.slope) <= 0.001 else f"and that grows by {lag.slope * 60:.1f} s each minute"
+
+
+def _megabytes(value: float | None) -> str:
+    return "not known" if value is None else f"{value / MEGABYTE:.2f} MB/s"

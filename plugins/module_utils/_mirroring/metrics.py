@@ -1,0 +1,113 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which metrics Event Streams has, how to ask for them in PromQL, and what the answers mean (API §7.2). Pure.
+
+Private to this collection: it may change at any time. A value that is not there, or is no number, is None, never 0.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Series
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
+
+PREFIX = "ibm_eventstreams_instance_"
+NAMES = {
+    "mirroring_latency": f"{PREFIX}mirroring_latency_seconds",
+    "mirroring_throughput": f"{PREFIX}mirroring_throughput_bytes_per_second",
+    "bytes_in": f"{PREFIX}bytes_in_per_second",
+    "bytes_out": f"{PREFIX}bytes_out_per_second",
+    "topic_bytes_in": f"{PREFIX}topic_bytes_in_per_second",
+    "topic_bytes_out": f"{PREFIX}topic_bytes_out_per_second",
+    "partitions": f"{PREFIX}partitions",
+    "utilization": f"{PREFIX}utilization",
+}
+"""The names of today; older ones had no units (API §7.2), so they can be given."""
+
+INSTANCE, TOPIC = "ibm_service_instance", "ibm_eventstreams_topic"
+SAMPLED_EVERY = 60.0
+"""Seconds between two samples of a metric, as platform metrics have it (inferred)."""
+
+MOST_STEPS = 1440
+SHORTEST_WINDOW, LONGEST_WINDOW = 300.0, 7 * 86400.0
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+class Rate(t.NamedTuple):
+    """Bytes per second: now, and at the peak of the window."""
+
+    now: float | None
+    peak: float | None
+
+    def to_result(self) -> dict[str, float | None]:
+        """The shape that modules return."""
+        return {"now": self.now, "peak": self.peak}
+
+
+UNKNOWN_RATE = Rate(None, None)
+
+
+def read_names(given: dict[str, str] | None) -> dict[str, str]:
+    """The names of all metrics, those that were given in place of the usual ones. Raises InvalidInput."""
+    for name, metric in (given or {}).items():
+        if name not in NAMES:
+            raise InvalidInput(
+                f"metric_names has {name!r}, which is none of {', '.join(NAMES)}", remedy="Correct the name."
+            )
+        if not isinstance(metric, str) or not _NAME.fullmatch(metric):
+            raise InvalidInput(
+                f"metric_names gives {metric!r} for {name}, which is no name of a metric",
+                remedy=f"Give a name such as {NAMES[name]}.",
+            )
+    return {**NAMES, **(given or {})}
+
+
+def read_window(seconds: float) -> float:
+    """How far to look back, in seconds. Raises InvalidInput."""
+    if not SHORTEST_WINDOW <= seconds <= LONGEST_WINDOW:
+        raise InvalidInput(
+            f"window is {seconds:g} s",
+            remedy=f"Give between {SHORTEST_WINDOW:g} s and {LONGEST_WINDOW:g} s, which is a week.",
+        )
+    return seconds
+
+
+def step_of(window: float) -> float:
+    """Seconds between the points of a window: as often as there are samples, and few enough for every server."""
+    return max(SAMPLED_EVERY, math.ceil(window / MOST_STEPS))
+
+
+def of_instance(metric: str, guid: str, within: float | None = None) -> str:
+    """A query for the metric of an instance; ``within`` so many seconds, its largest value there."""
+    return f"max({_selected(metric, guid, within)})"
+
+
+def of_topics(metric: str, guid: str, within: float | None = None) -> str:
+    """The same for each of its topics."""
+    return f"max({_selected(metric, guid, within)}) by ({TOPIC})"
+
+
+def _selected(metric: str, guid: str, within: float | None) -> str:
+    escaped = guid.replace("\\", "\\\\").replace('"', '\\"')
+    selector = f'{metric}{{{INSTANCE}="{escaped}"}}'
+    return selector if within is None else f"max_over_time({selector}[{math.ceil(within)}s])"
+
+
+def value_of(found: t.Sequence[Series]) -> float | None:
+    """The newest value of an answer without labels."""
+    return found[0].points[-1][1] if found and found[0].points else None
+
+
+def by_topic(found: t.Sequence[Series]) -> dict[str, float | None]:
+    """The newest value of each topic."""
+    return {one.labels.get(TOPIC, ""): one.points[-1][1] for one in found if one.points and one.labels.get(TOPIC)}
+
+
+def peak_of(found: t.Sequence[Series]) -> float | None:
+    """The largest value of an answer over a time."""
+    return max((value for one in found for _when, value in one.points if value is not None), default=None)

@@ -1,0 +1,209 @@
+#!/usr/bin/python
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: metrics_info
+short_description: Ask IBM Cloud Monitoring about an Event Streams instance
+version_added: 1.0.0
+author:
+  - Contributors to mirrorops.event_streams (@mirrorops)
+description:
+  - Shows how far the topics that an instance mirrors are behind, and where that is going; how much is mirrored; what the instance and its
+    topics take in and hand out, now and at the peak; and how full it is.
+  - The metrics are there only if platform metrics are enabled for the region of the instance, in an instance of IBM Cloud Monitoring.
+  - A value that Monitoring does not have, has not had for five minutes, or shows as no number, is null and listed in RV(unknown). It is
+    never taken for 0. A topic without traffic may have no latency.
+options:
+  instance:
+    description: The Event Streams instance, by CRN, GUID or unique name. For mirroring, that is the target.
+    type: str
+    required: true
+  window:
+    description: How far to look back for peaks and for the trend, in seconds, from five minutes to a week.
+    type: float
+    default: 3600
+  most_topics:
+    description: How many topics are returned at most, in each list; those with the largest values are.
+    type: int
+    default: 100
+extends_documentation_fragment:
+  - mirrorops.event_streams.auth
+  - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.endpoints.monitoring
+  - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.attributes
+  - mirrorops.event_streams.attributes.info
+seealso:
+  - module: mirrorops.event_streams.mirroring_info
+"""
+
+EXAMPLES = r"""
+- name: How far is us-east behind?
+  mirrorops.event_streams.metrics_info:
+    instance: es-target-us-east
+  register: metrics
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ metrics.summary }}"
+
+- name: Was there a day on which the source handed out more than 40 MB/s?
+  mirrorops.event_streams.metrics_info:
+    instance: es-source-us-south
+    window: 604800
+  register: source
+
+- name: Say so
+  ansible.builtin.debug:
+    msg: Yes.
+  when: (source.bytes_out.peak or 0) > 40000000
+"""
+
+RETURN = r"""
+instance:
+  description: CRN, GUID, name, region and account of the instance.
+  returned: success
+  type: dict
+  sample: {"name": es-target-us-east, "guid": 22222222-aaaa-4bbb-8ccc-000000000002, "region": us-east}
+monitoring_instance:
+  description: GUID of the instance of IBM Cloud Monitoring that was asked.
+  returned: success
+  type: str
+  sample: 33333333-aaaa-4bbb-8ccc-000000000003
+at:
+  description: When it was asked.
+  returned: success
+  type: str
+  sample: "2026-01-01T00:00:00Z"
+window:
+  description: How far was looked back, in seconds.
+  returned: success
+  type: float
+  sample: 3600.0
+lag:
+  description: The latency of mirroring, which is the recovery point.
+  returned: success
+  type: dict
+  contains:
+    worst:
+      description: The topic that is furthest behind, and by how many seconds. Null if nothing is known.
+      type: dict
+      sample: {"topic": orders, "seconds": 1.5}
+    topics:
+      description: All topics that have a latency, by the name that Monitoring gives them, the worst first.
+      type: list
+      elements: dict
+      sample: [{"topic": orders, "seconds": 1.5}]
+    topic_count:
+      description: How many topics there are.
+      type: int
+      sample: 1
+    slope:
+      description: How the latency of the worst topic changes, in seconds per second.
+      type: float
+      sample: -0.5
+    catching_up:
+      description: Whether it shrinks.
+      type: bool
+      sample: true
+    caught_up_in:
+      description: In how many seconds it will be gone at the present rate. Null if it does not shrink.
+      type: float
+      sample: 3.0
+mirroring_throughput:
+  description: How much the instance mirrors, in bytes per second.
+  returned: success
+  type: dict
+  sample: {"now": 1048576.0, "peak": 2097152.0}
+bytes_in:
+  description: What the instance takes in, in bytes per second.
+  returned: success
+  type: dict
+  sample: {"now": 1048576.0, "peak": 2097152.0}
+bytes_out:
+  description: What the instance hands out, in bytes per second.
+  returned: success
+  type: dict
+  sample: {"now": 1048576.0, "peak": 2097152.0}
+topics:
+  description: What each topic takes in and hands out, in bytes per second; those with the largest peaks first.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"topic": orders, "bytes_in": {"now": 1024.0, "peak": 2048.0}, "bytes_out": {"now": 1024.0, "peak": 2048.0}}]
+topic_count:
+  description: How many topics Monitoring knows.
+  returned: success
+  type: int
+  sample: 1
+partitions:
+  description: How many partitions the instance has.
+  returned: success
+  type: float
+  sample: 12.0
+utilization:
+  description: How much the instance is used, in the service's own scale from 0 to 2.
+  returned: success
+  type: float
+  sample: 0.0
+unknown:
+  description: The names of the metrics of which there is no value.
+  returned: success
+  type: list
+  elements: str
+  sample: [mirroring_latency]
+summary:
+  description: The same as lines for people.
+  returned: success
+  type: list
+  elements: str
+  sample: ["es-target-us-east is behind by 1.5 s at most (orders), and steady"]
+"""
+
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect, find
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import measure
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names, read_window
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, MONITORING, REUSE, ArgSpec
+
+SPEC = ArgSpec(
+    {
+        "instance": {"type": "str", "required": True},
+        "window": {"type": "float", "default": 3600},
+        "most_topics": {"type": "int", "default": 100},
+    }
+).merge(CLOUD, MONITORING, REUSE)
+
+
+def run(call: Call) -> Result:
+    """Asks for everything. Raises MirrorOpsError."""
+    params = call.params
+    names, window, most = read_names(params["metric_names"]), read_window(params["window"]), params["most_topics"]
+    if most < 1:
+        raise InvalidInput("most_topics must be at least 1")
+    account = connect(call).target
+    instance = find(account, account.recent(), params["instance"], "instance")
+    monitoring = account.monitoring(instance, params["monitoring_instance"])
+    measured = measure(monitoring, names, instance.guid, window, call.clock.time())
+    return {
+        "instance": instance.identity,
+        "monitoring_instance": monitoring.guid,
+        **measured.to_result(most),
+        "summary": measured.lines(instance.name),
+    }
+
+
+def main() -> t.NoReturn:
+    """Runs as an ordinary module."""
+    run_as_module(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mirrorops.event_streams.plugins.modules import metrics_info
+from ansible_collections.mirrorops.event_streams.tests.unit.plugins.running import Cloud, run_main
+from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (
+    KEY,
+    TARGET,
+    FakeClock,
+)
+
+GUID = "33333333-aaaa-4bbb-8ccc-000000000003"
+PATH = "/api/prometheus/api/v1"
+TOPIC = "ibm_eventstreams_topic"
+
+
+def options(cloud: Cloud, **changes: t.Any) -> dict[str, t.Any]:
+    base = {**cloud.base, "monitoring_endpoint": cloud.server.url, "monitoring_instance": GUID}
+    return {**base, "instance": TARGET, **changes}
+
+
+NOW = FakeClock().time()
+OF = f'{{ibm_service_instance="{TARGET}"}}'
+NAME = "ibm_eventstreams_instance_"
+LATENCY = f"max({NAME}mirroring_latency_seconds{OF}) by (ibm_eventstreams_topic)"
+RATES = ("mirroring_throughput_bytes_per_second", "bytes_in_per_second", "bytes_out_per_second")
+TOPICS = ("topic_bytes_in_per_second", "topic_bytes_out_per_second")
+
+
+def answer(cloud: Cloud, query: str, *results: t.Any, over: bool = False, ago: float = 0.0) -> None:
+    """What is asked next, and its answer; each result is a topic (or nothing) and its values, the newest last, so many seconds old."""
+    found = []
+    for topic, *values in results:
+        points = [[NOW - ago - 60 * number, value] for number, value in enumerate(reversed(values))][::-1]
+        metric = {TOPIC: topic} if topic else {}
+        found.append({"metric": metric, **({"values": points} if over else {"value": points[-1]})})
+    asked = {"query": query}
+    if over:
+        asked |= {"start": f"{NOW - 3600:.3f}", "end": f"{NOW:.3f}", "step": "60.000"}
+    cloud.server.expect(
+        "GET",
+        PATH + ("/query_range" if over else "/query"),
+        {"status": "success", "data": {"resultType": "matrix" if over else "vector", "result": found}},
+        query=asked,
+        headers={**cloud.headers, "IBMInstanceID": GUID},
+    )
+
+
+def everything(cloud: Cloud, ago: float = 0.0, **given: list[t.Any]) -> None:
+    """All requests, with the answers that are given, and empty ones."""
+    cloud.token()
+    cloud.instance()
+    answer(cloud, LATENCY, *given.get("lag", []))
+    answer(cloud, LATENCY, *given.get("lags", []), over=True)
+    for name, metric in zip(("throughput", "bytes_in", "bytes_out"), RATES, strict=True):
+        answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[60s]))", *given.get(name, []), over=True, ago=ago)
+    for name, metric in zip(("in", "out"), TOPICS, strict=True):
+        by = "by (ibm_eventstreams_topic)"
+        answer(cloud, f"max({NAME}{metric}{OF}) {by}", *given.get(f"topics_{name}", []))
+        answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[3600s])) {by}", *given.get(f"peaks_{name}", []))
+    for name in ("partitions", "utilization"):
+        answer(cloud, f"max({NAME}{name}{OF})", *given.get(name, []))
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_everything(check: bool, cloud: Cloud) -> None:
+    everything(
+        cloud,
+        lag=[("orders", "30"), ("payments", "2")],
+        lags=[("orders", "90", "60", "30"), ("payments", "2", "2", "2")],
+        throughput=[("", "5e6", "1e6")],
+        bytes_in=[("", "3e6", "2e6")],
+        bytes_out=[("", "1e6", "4e6")],
+        topics_in=[("orders", "10"), ("audit", "1")],
+        peaks_in=[("orders", "20"), ("audit", "30")],
+        topics_out=[("orders", "5")],
+        peaks_out=[("orders", "6")],
+        partitions=[("", "12")],
+        utilization=[("", "1")],
+    )
+    ran = run_main(metrics_info, options(cloud, most_topics=1), check=check)
+    assert ran.code == 0
+    result = ran.result
+    assert (result["instance"]["guid"], result["monitoring_instance"], result["window"]) == (TARGET, GUID, 3600)
+    assert result["lag"]["worst"] == {"topic": "orders", "seconds": 30}
+    assert (result["lag"]["catching_up"], result["lag"]["caught_up_in"]) == (True, 60)
+    assert result["lag"]["topics"] == [{"topic": "orders", "seconds": 30}]
+    assert result["lag"]["topic_count"] == 2
+    assert result["mirroring_throughput"] == {"now": 1e6, "peak": 5e6}
+    assert (result["bytes_in"], result["bytes_out"]) == ({"now": 2e6, "peak": 3e6}, {"now": 4e6, "peak": 4e6})
+    assert result["topics"] == [
+        {"topic": "audit", "bytes_in": {"now": 1, "peak": 30}, "bytes_out": {"now": None, "peak": None}}
+    ]
+    assert result["topic_count"] == 2
+    assert (result["partitions"], result["utilization"], result["unknown"]) == (12, 1, [])
+    assert result["summary"][0] == (
+        "es-target is behind by 30 s at most (orders), and will have caught up in 60 s at the present rate"
+    )
+    assert "bytes_out: 4.00 MB/s now, 4.00 MB/s at the peak" in result["summary"]
+    assert KEY not in ran.text
+
+
+def test_nothing_is_unknown_and_not_zero(cloud: Cloud) -> None:
+    everything(cloud, lag=[("orders", "NaN")], bytes_in=[("", "NaN")])
+    result = run_main(metrics_info, options(cloud)).result
+    assert result["lag"] == {
+        "worst": None,
+        "topics": [{"topic": "orders", "seconds": None}],
+        "topic_count": 1,
+        "slope": None,
+        "catching_up": None,
+        "caught_up_in": None,
+    }
+    nothing = {"now": None, "peak": None}
+    assert result["mirroring_throughput"] == result["bytes_in"] == result["bytes_out"] == nothing
+    assert (result["partitions"], result["utilization"]) == (None, None)
+    assert set(result["unknown"]) == set(metrics_info.read_names(None))
+    assert result["summary"][0] == "es-target: how far its topics are behind is not known"
+
+
+def test_a_value_that_is_old_is_not_the_present_one(cloud: Cloud) -> None:
+    everything(cloud, ago=600, throughput=[("", "5")])
+    assert run_main(metrics_info, options(cloud)).result["mirroring_throughput"] == {"now": None, "peak": 5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"window": 1}, "window is 1 s"),
+        ({"most_topics": 0}, "most_topics must be at least 1"),
+        ({"metric_names": {"lag": "x"}}, "metric_names has 'lag'"),
+    ],
+)
+def test_bad_input_sends_nothing(changes: dict[str, t.Any], told: str, cloud: Cloud) -> None:
+    ran = run_main(metrics_info, options(cloud, **changes))
+    assert ran.failed
+    assert told in ran.result["msg"]
+    assert cloud.server.calls() == []
