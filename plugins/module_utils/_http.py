@@ -13,6 +13,7 @@ Private to this collection: it may change at any time. Nothing here knows what i
 
 from __future__ import annotations
 
+import dataclasses
 import email.utils
 import functools
 import math
@@ -60,6 +61,11 @@ class Http:
         self.verify: bool | str = params.get("ca_path") or True
         if not params.get("validate_certs", True):
             self.verify = False
+
+    def within(self, most: float) -> Http:
+        """The same with time limits of so many seconds at most, for what one can do without."""
+        limits = {name: min(float(self.call.params[name]), most) for name in ("request_timeout", "retry_timeout")}
+        return Http(dataclasses.replace(self.call, params={**self.call.params, **limits}))
 
     @functools.cached_property
     def _session(self) -> t.Any:

@@ -71,10 +71,20 @@ options:
         GUID, name, region and account. Results of a fleet are kept for each pair.
     type: bool
     default: false
+  headroom_window:
+    description:
+      - Within which time the peaks of traffic are looked for in IBM Cloud Monitoring, in seconds, from five minutes to a week. It is asked
+        only while mirroring is not on; without it, or without its metrics, the findings about headroom are V(unknown).
+    type: float
+    default: 86400
+  source_monitoring_instance:
+    description: Like O(monitoring_instance), for the region of the source.
+    type: str
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.endpoints.monitoring
   - mirrorops.event_streams.reuse
   - mirrorops.event_streams.role
   - mirrorops.event_streams.endpoints.admin
@@ -190,6 +200,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.con
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import failed, problems, told
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines as findings_lines
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import Load
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import read_load
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names, read_window
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import read_pair
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import check_throughput
@@ -216,6 +229,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ADMIN,
     ALIASES,
     CLOUD,
+    MONITORING,
     REUSE,
     ROLE,
     SOURCE_ADMIN,
@@ -237,8 +251,10 @@ SPEC = ArgSpec(
         "settle_timeout": {"type": "float", "default": 60},
         "topics_timeout": {"type": "float", "default": 300},
         "brief": {"type": "bool", "default": False},
+        "headroom_window": {"type": "float", "default": 86400},
+        "source_monitoring_instance": {"type": "str"},
     }
-).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
+).merge(CLOUD, MONITORING, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS, WAIT)
 
 
 def run(call: Call) -> Result:
@@ -251,7 +267,9 @@ def run(call: Call) -> Result:
     for side in ("source", "target"):
         if looks_like_crn(params[side]):
             parse_crn(params[side], side)
-    facts = _survey(params, connect(call), topics)
+    read_names(params["metric_names"])
+    read_window(params["headroom_window"])
+    facts = _survey(params, connect(call), topics, call.clock.time())
     findings = [*instance_rules(facts), *topic_rules(facts)]
     direction = f"{facts.wanted.source_alias} -> {facts.wanted.target_alias}"
     readiness = (
@@ -273,7 +291,7 @@ def run(call: Call) -> Result:
     }
 
 
-def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None) -> Facts:
+def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None, now: float) -> Facts:
     source, target, wanted = read_pair(params, cloud)
     target_topics = read_topics(cloud.target, target)
     names = None if isinstance(target_topics, Unreadable) else [topic.name for topic in target_topics]
@@ -288,6 +306,15 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None) ->
     authorizations = [read_authorization(recent.source, source, target)]
     if params["failback"]:
         authorizations.append(read_authorization(recent.target, target, source))
+    previews = preview(listed, compile_patterns(topics or []), transform, wanted.source_alias)
+    load: Load | Unreadable | None = None
+    if state.enabled.value is not True:
+        selected = [one.topic for one in previews]
+        load = (
+            source_topics
+            if isinstance(source_topics, Unreadable)
+            else read_load(cloud, params, source, target, selected, now)
+        )
     return Facts(
         source=source,
         target=target,
@@ -297,9 +324,10 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None) ->
         source_topics=source_topics,
         target_topics=target_topics,
         patterns=topics,
-        previews=preview(listed, compile_patterns(topics or []), transform, wanted.source_alias),
+        previews=previews,
         authorizations=tuple(authorizations),
         recreate=params["recreate"],
+        load=load,
     )
 
 

@@ -38,11 +38,15 @@ NOUNS = {
             "max_age",
             "source_api_key",
             "source_admin_url",
+            "source_monitoring_instance",
+            "metric_names",
+            "headroom_window",
         )
     },
     "instance": "{side}",
     "ibmcloud_api_key": "{side}_api_key",
     "admin_url": "target_admin_url",
+    "monitoring_instance": "target_monitoring_instance",
 }
 """The options that a role takes from variables, and what they are called there. No others are: a variable that happens to be called
 mirroring_state is nobody's wish to disable mirroring."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 import urllib.parse
 
@@ -88,20 +89,25 @@ class Account:
         """Global Search. Raises InvalidInput when its endpoint cannot be used."""
         return Search(self._http, endpoint(self._params, "search_endpoint"), self._bearer, "X-Request-Id")
 
-    def monitoring(self, instance: Instance, given: str | None) -> Monitoring:
+    def monitoring(self, instance: Instance, given: str | None, *, most: float | None = None) -> Monitoring:
         """IBM Cloud Monitoring, as it holds the metrics of an Event Streams instance: in the Monitoring instance that was given by GUID
-        or CRN, else in the one of the region (API §7.1).
+        or CRN, else in the one of the region (API §7.1). ``most`` limits for how many seconds it is waited for, and tried again.
 
         Raises InvalidInput and NotFound, NotUnique with all candidates, and ExchangeError.
         """
         region = monitoring_region(instance.region)
         url = endpoint(self._params, "monitoring_endpoint", region)
         guid = _guid(given) if given else self._receiver(region).guid
-        return Monitoring(self._http, url, self._bearer, guid, instance)
+        http = self._http if most is None else self._http.within(most)
+        return Monitoring(http, url, self._bearer, guid, instance)
+
+    @functools.cached_property
+    def _monitoring_instances(self) -> t.Sequence[Instance]:
+        return self.recent().instances.monitoring()
 
     def _receiver(self, region: str) -> Instance:
         """The instance that gets the region's platform metrics: the only one there is, or the only one that is shown to get them."""
-        found = self.recent().instances.monitoring(region)
+        found = [one for one in self._monitoring_instances if one.region == region]
         marked = [one for one in found if one.parameters.get("default_receiver") is True]
         candidates = marked or found
         if len(candidates) == 1:

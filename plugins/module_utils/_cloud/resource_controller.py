@@ -88,9 +88,9 @@ class ResourceController:
         """
         return self._all({**filters, "resource_id": SERVICE_ID}) or self._all(filters)
 
-    def monitoring(self, region: str) -> t.Sequence[Instance]:
-        """All instances of IBM Cloud Monitoring in a region, in Monitoring's own word for it. Their catalog id is not known."""
-        return [one for one in self._all({}, MONITORING_SERVICE) if one.region == region]
+    def monitoring(self) -> t.Sequence[Instance]:
+        """All instances of IBM Cloud Monitoring. Their catalog id is not known, so all instances are listed."""
+        return self._all({}, MONITORING_SERVICE)
 
     def _all(self, filters: dict[str, str], service: str = SERVICE) -> t.Sequence[Instance]:
         attempt = "list instances"

@@ -34,6 +34,9 @@ SAMPLED_EVERY = 60.0
 """Seconds between two samples of a metric, as platform metrics have it (inferred)."""
 
 MOST_STEPS = 1440
+LONGEST_BATCH = 2000
+"""Characters of names of topics in one query."""
+
 SHORTEST_WINDOW, LONGEST_WINDOW = 300.0, 7 * 86400.0
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
@@ -92,9 +95,31 @@ def of_topics(metric: str, guid: str, within: float | None = None) -> str:
     return f"max({_selected(metric, guid, within)}) by ({TOPIC})"
 
 
-def _selected(metric: str, guid: str, within: float | None) -> str:
+def of_selected(metric: str, guid: str, topics: t.Iterable[str], within: float) -> list[str]:
+    """Queries for what these topics have together, each for some of them: a query is part of a URL."""
+    texts = [re.escape(topic).replace("\\", "\\\\") for topic in topics]
+    batches: list[list[str]] = []
+    for text in texts:
+        if not batches or sum(map(len, batches[-1])) + len(text) > LONGEST_BATCH:
+            batches.append([])
+        batches[-1].append(text)
+    return [f"sum({_selected(metric, guid, within, '|'.join(batch))})" for batch in batches]
+
+
+def together(answers: t.Iterable[t.Sequence[Series]]) -> list[Series]:
+    """The sum of answers over the same times. A time of which any of them has no number tells nothing."""
+    sums: dict[float, float | None] = {}
+    for found in answers:
+        for when, value in (point for one in found for point in one.points):
+            before = sums.get(when, 0.0)
+            sums[when] = None if value is None or before is None else before + value
+    return [Series({}, sorted(sums.items()))] if sums else []
+
+
+def _selected(metric: str, guid: str, within: float | None, topics: str | None = None) -> str:
     escaped = guid.replace("\\", "\\\\").replace('"', '\\"')
-    selector = f'{metric}{{{INSTANCE}="{escaped}"}}'
+    chosen = "" if topics is None else f',{TOPIC}=~"{topics}"'
+    selector = f'{metric}{{{INSTANCE}="{escaped}"{chosen}}}'
     return selector if within is None else f"max_over_time({selector}[{math.ceil(within)}s])"
 
 

@@ -13,6 +13,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import Load, headroom_rules
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     LONGEST_ALIAS,
     source_traces,
@@ -33,14 +34,6 @@ SINGLE_ZONE_REGIONS = ("che01",)
 MULTI_ZONE_REGIONS = (
     "us-south", "us-east", "br-sao", "ca-tor", "ca-mon", "eu-de", "eu-gb", "eu-es", "eu-fr2", "jp-osa", "jp-tok", "au-syd",
 )  # fmt: skip
-GUIDANCE = {
-    frozenset({"us-south", "us-east"}): (1.5, 35.0),
-    frozenset({"eu-gb", "eu-de"}): (2.5, 35.0),
-    frozenset({"au-syd", "jp-tok"}): (0.4, 12.0),
-    frozenset({"eu-gb"}): (2.5, 35.0),
-}
-"""MB/s per partition and in total that the vendor measured, by region pair (API §6.3)."""
-
 
 SWAPPED = (
     "If source and target were swapped by mistake, swap them back. Only to turn the direction round on purpose: disable mirroring "
@@ -67,6 +60,7 @@ class Facts:
     previews: list[Preview]
     authorizations: tuple[Authorization, ...]
     recreate: bool = False
+    load: Load | Unreadable | None = None
 
 
 def instance_rules(facts: Facts) -> list[Finding]:
@@ -87,7 +81,7 @@ def instance_rules(facts: Facts) -> list[Finding]:
         *(_authorization(authorization, facts) for authorization in facts.authorizations),
         _rights(facts),
         _network(facts),
-        _headroom(facts),
+        *headroom_rules(facts.source, facts.target, facts.previews, facts.load),
         Finding("charge", "pass", CHARGE),
     ]
     return [finding for finding in findings if finding is not None]
@@ -352,20 +346,4 @@ def _network(facts: Facts) -> Finding:
         "a day or more later.",
         f"If the source is restricted, ask the vendor's support for the addresses of those nodes first. Private addresses: {private}.",
         {"private_addresses": addresses},
-    )
-
-
-def _headroom(facts: Facts) -> Finding:
-    guidance = GUIDANCE.get(frozenset({facts.source.region, facts.target.region}))
-    evidence: dict[str, t.Any] = {"guidance": None}
-    known = "There is no published guidance for this pair of regions."
-    if guidance:
-        evidence = {"guidance": {"per_partition_mb_per_s": guidance[0], "total_mb_per_s": guidance[1]}}
-        known = f"The vendor measured {guidance[0]:g} MB/s per partition and {guidance[1]:g} MB/s in total for this pair of regions."
-    return Finding(
-        "headroom",
-        "unknown",
-        f"Whether the source has bandwidth left was not measured. {known}",
-        "Compare with the throughput of the selected topics in IBM Cloud Monitoring; stay below two thirds of the peak on both sides.",
-        evidence,
     )

@@ -15,6 +15,7 @@ from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support impo
     KEY,
     SOURCE,
     TARGET,
+    FakeClock,
     crn,
     policy_v1,
 )
@@ -40,6 +41,14 @@ def survey(
     cloud.selection(None, "source")
     for number in range(policies):
         cloud.policies(ACCOUNT, policy_v1(), enough=not number)
+    if selection is None:
+        monitoring(cloud)
+
+
+def monitoring(cloud: Cloud, *documents: dict[str, t.Any]) -> None:
+    """The list in which instances of IBM Cloud Monitoring are looked for, while mirroring is not on."""
+    query = {"type": "service_instance", "limit": "100"}
+    cloud.server.expect("GET", "/v2/resource_instances", {"resources": list(documents)}, query=query)
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -82,6 +91,111 @@ def test_briefly(cloud: Cloud) -> None:
         assert brief[side].items() <= full[side].items()
     same = full.keys() - {"findings", "source", "target", "invocation"}
     assert {name: brief[name] for name in same} == {name: full[name] for name in same}
+
+
+MONITORING = "33333333-aaaa-4bbb-8ccc-000000000003"
+RATE = "ibm_eventstreams_instance_"
+
+
+def series(cloud: Cloud, query: str, *results: dict[str, t.Any], over: bool = True, **details: t.Any) -> None:
+    """What Monitoring is asked next, and its answer."""
+    asked = {"query": query}
+    if over:
+        now = FakeClock().time()
+        asked |= {"start": f"{now - 86400:.3f}", "end": f"{now:.3f}", "step": "60.000"}
+    kind, path = ("matrix", "query_range") if over else ("vector", "query")
+    cloud.server.expect(
+        "GET",
+        f"/api/prometheus/api/v1/{path}",
+        {"status": "success", "data": {"resultType": kind, "result": list(results)}},
+        query=asked,
+        headers={"IBMInstanceID": MONITORING},
+        **details,
+    )
+
+
+def traffic(cloud: Cloud, **details: t.Any) -> None:
+    """The answers for a source that hands out 60 MB/s, and a topic that takes in 2 MB/s."""
+    topic = r'ibm_eventstreams_topic=~"orders"'
+    of_source = f'ibm_service_instance="{SOURCE}"'
+    series(
+        cloud,
+        f"max(max_over_time({RATE}bytes_out_per_second{{{of_source}}}[60s]))",
+        {"metric": {}, "values": [[1, "6e7"], [61, "1e6"]]},
+    )
+    series(
+        cloud,
+        f"sum(max_over_time({RATE}topic_bytes_in_per_second{{{of_source},{topic}}}[60s]))",
+        {"metric": {}, "values": [[1, "2e6"]]},
+    )
+    series(
+        cloud,
+        f"max(max_over_time({RATE}topic_bytes_in_per_second{{{of_source}}}[86400s])) by (ibm_eventstreams_topic)",
+        {"metric": {"ibm_eventstreams_topic": "orders"}, "value": [1, "2e6"]},
+        {"metric": {"ibm_eventstreams_topic": "audit"}, "value": [1, "9e9"]},
+        over=False,
+    )
+    series(
+        cloud,
+        f'max(max_over_time({RATE}bytes_in_per_second{{ibm_service_instance="{TARGET}"}}[60s]))',
+        {"metric": {}, "values": [[1, "1e6"]]},
+        **details,
+    )
+
+
+def test_headroom_is_measured_while_mirroring_is_not_on(cloud: Cloud) -> None:
+    cloud.token()
+    cloud.instance()
+    cloud.instance("source")
+    cloud.topics("target", local=1)
+    cloud.selection(None)
+    cloud.topics("source", orders=6, payments=3)
+    cloud.selection(None, "source")
+    cloud.policies(ACCOUNT, policy_v1(), enough=True)
+    traffic(cloud)
+    both = {"monitoring_instance": MONITORING, "source_monitoring_instance": MONITORING}
+    ran = run_main(readiness_info, options(cloud, monitoring_endpoint=cloud.server.url, **both))
+    found = {one["rule"]: one for one in ran.result["findings"] if one["rule"].startswith("headroom")}
+    assert {name: one["status"] for name, one in found.items()} == {
+        "headroom_source": "warn",
+        "headroom_target": "pass",
+        "headroom_total": "pass",
+        "headroom_partitions": "pass",
+    }
+    assert "60.00 MB/s; with 2.00 MB/s of the selected topics that is 62.00 MB/s" in found["headroom_source"]["message"]
+    assert ran.result["ready"] is True
+
+
+def test_a_side_that_cannot_be_measured_does_not_hide_the_other(cloud: Cloud) -> None:
+    cloud.token()
+    cloud.instance()
+    cloud.instance("source")
+    cloud.topics("target", local=1)
+    cloud.selection(None)
+    cloud.topics("source", orders=6, payments=3)
+    cloud.selection(None, "source")
+    cloud.policies(ACCOUNT, policy_v1(), enough=True)
+    traffic(cloud, status=403)
+    both = {"monitoring_instance": MONITORING, "source_monitoring_instance": MONITORING}
+    ran = run_main(readiness_info, options(cloud, monitoring_endpoint=cloud.server.url, **both))
+    found = {one["rule"]: one for one in ran.result["findings"] if one["rule"].startswith("headroom")}
+    assert found["headroom_source"]["status"] == "warn"
+    assert found["headroom_target"]["status"] == "unknown"
+    assert "HTTP 403" in found["headroom_target"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"headroom_window": 1}, "window is 1 s"),
+        ({"metric_names": {"lag": "x"}}, "metric_names has 'lag'"),
+    ],
+)
+def test_bad_input_about_metrics_sends_nothing(changes: dict[str, t.Any], told: str, cloud: Cloud) -> None:
+    ran = run_main(readiness_info, options(cloud, **changes))
+    assert ran.failed
+    assert told in ran.result["msg"]
+    assert cloud.server.calls() == []
 
 
 def test_everything_that_is_wrong_is_told_together(cloud: Cloud) -> None:

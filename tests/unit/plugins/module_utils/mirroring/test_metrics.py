@@ -18,11 +18,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     TOPIC,
     by_topic,
     of_instance,
+    of_selected,
     of_topics,
     peak_of,
     read_names,
     read_window,
     step_of,
+    together,
     value_of,
 )
 
@@ -36,6 +38,24 @@ def test_queries() -> None:
     assert of_instance("m", "g", 90.5) == 'max(max_over_time(m{ibm_service_instance="g"}[91s]))'
     assert of_topics("m", "g") == 'max(m{ibm_service_instance="g"}) by (ibm_eventstreams_topic)'
     assert of_instance("m", 'a"b\\c') == 'max(m{ibm_service_instance="a\\"b\\\\c"})'
+
+
+def test_queries_for_selected_topics_are_short() -> None:
+    (query,) = of_selected("m", "g", ["a.b", "c-d_e"], 60)
+    selected = r'm{ibm_service_instance="g",ibm_eventstreams_topic=~"a\\.b|c\\-d_e"}'
+    assert query == f"sum(max_over_time({selected}[60s]))"
+    many = of_selected("m", "g", [f"topic-{number:04}" for number in range(1000)], 60)
+    assert len(many) > 1
+    assert all(len(query) < 3000 for query in many)
+    assert sum(query.count("topic") - 1 for query in many) == 1000
+    assert of_selected("m", "g", [], 60) == []
+
+
+def test_sums_over_the_same_times() -> None:
+    one, other = [Series({}, [(0.0, 1.0), (60.0, 2.0)])], [Series({}, [(0.0, 10.0), (60.0, None), (120.0, 5.0)])]
+    assert together([one, other]) == [Series({}, [(0.0, 11.0), (60.0, None), (120.0, 5.0)])]
+    assert peak_of(together([one, other])) == 11.0
+    assert together([]) == together([[], []]) == []
 
 
 def test_names() -> None:

@@ -1,0 +1,181 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Is there bandwidth for mirroring? Rules over what was measured (API §6.1, §6.3). Pure.
+
+Private to this collection: it may change at any time. What was not measured is unknown, never 0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
+
+if t.TYPE_CHECKING:
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+
+MEGABYTE = 1_000_000.0
+UNIT, MOST_UNITS = 150, 3
+"""MB/s of throughput that one capacity unit has, in and out together, and how many units there are at most (API §6.1)."""
+
+RECOMMENDED = 2 / 3
+"""The share of its peak that the vendor recommends to use (API §6.1)."""
+
+GUIDANCE = {
+    frozenset({"us-south", "us-east"}): (1.5, 35.0),
+    frozenset({"eu-gb", "eu-de"}): (2.5, 35.0),
+    frozenset({"au-syd", "jp-tok"}): (0.4, 12.0),
+    frozenset({"eu-gb"}): (2.5, 35.0),
+}
+"""MB/s per partition and in total that the vendor measured, by region pair (API §6.3)."""
+
+HOW_TO_MEASURE = (
+    "Enable platform metrics for the regions of both instances in IBM Cloud Monitoring, and let the identity see and read it. Stay below "
+    "two thirds of the peak on both sides."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """Peaks within a window of so many seconds, in bytes per second, None where nothing is known: what the source hands out and the
+    target takes in, and what the selected topics of the source take in, together and each. ``reasons`` say why something is not
+    known, ``silent`` is how many selected topics have no value."""
+
+    window: float
+    source_out: float | None = None
+    target_in: float | None = None
+    selected: float | None = None
+    topics: dict[str, float] = dataclasses.field(default_factory=dict)
+    silent: int = 0
+    reasons: tuple[str, ...] = ()
+
+
+def headroom_rules(
+    source: Instance, target: Instance, previews: t.Sequence[Preview], load: Load | Unreadable | None
+) -> list[Finding]:
+    """All rules about bandwidth. Without a load, because mirroring is on already, or with one that could not be read, they are one."""
+    guidance = GUIDANCE.get(frozenset({source.region, target.region}))
+    if load is None:
+        message = "Whether there is bandwidth left was not measured, because mirroring is on already."
+        remedy = "The module metrics_info shows how far it is behind, and what it moves."
+        return [Finding("headroom", "unknown", f"{message} {_told(guidance)}", remedy, _evidence(guidance))]
+    if isinstance(load, Unreadable):
+        message = f"Whether there is bandwidth left was not measured: {load.reason.rstrip('. ')}. {_told(guidance)}"
+        return [Finding("headroom", "unknown", message, HOW_TO_MEASURE, _evidence(guidance))]
+    return [
+        _side("headroom_source", f"the source {source.name} hands out", source.throughput, load.source_out, load),
+        _side("headroom_target", f"the target {target.name} takes in", target.throughput, load.target_in, load),
+        _total(guidance, load),
+        _partitions(guidance, load, previews),
+    ]
+
+
+def _told(guidance: tuple[float, float] | None) -> str:
+    if guidance is None:
+        return "There is no published guidance for this pair of regions."
+    return f"The vendor measured {guidance[0]:g} MB/s per partition and {guidance[1]:g} MB/s in total for this pair of regions."
+
+
+def _evidence(guidance: tuple[float, float] | None) -> dict[str, t.Any]:
+    shown = guidance and {"per_partition_mb_per_s": guidance[0], "total_mb_per_s": guidance[1]}
+    return {"guidance": shown}
+
+
+def _side(rule: str, does: str, throughput: int | None, used: float | None, load: Load) -> Finding:
+    """One half of an instance's throughput: what is moved already, and what mirroring adds."""
+    if throughput is None or used is None or load.selected is None:
+        return _unknown(rule, f"What {does} in the end", load)
+    half = throughput / 2
+    limit = half * RECOMMENDED
+    before, added = used / MEGABYTE, load.selected / MEGABYTE
+    total = before + added
+    units = max(1, math.ceil(total / (UNIT / 2 * RECOMMENDED)))
+    evidence = {
+        "present_mb_per_s": round(before, 3),
+        "added_mb_per_s": round(added, 3),
+        "recommended_mb_per_s": round(limit, 3),
+        "peak_mb_per_s": half,
+        "units_needed": units,
+        "silent_topics": load.silent,
+    }
+    told = (
+        f"At the peak of {_hours(load.window)} {does} {before:.2f} MB/s; with {added:.2f} MB/s of the selected topics that is "
+        f"{total:.2f} MB/s of {limit:g} MB/s, the recommended two thirds of {half:g} MB/s."
+    )
+    if total <= limit:
+        return _unless_silent(Finding(rule, "pass", told, evidence=evidence), load)
+    remedy = (
+        f"Scale both instances to {units * UNIT} MB/s, which is {units} units, or mirror less."
+        if units <= MOST_UNITS
+        else f"Mirror less: it would take {units} units, and there are {MOST_UNITS} at most."
+    )
+    return Finding(rule, "fail" if total > half else "warn", told, remedy, evidence)
+
+
+def _total(guidance: tuple[float, float] | None, load: Load) -> Finding:
+    if guidance is None:
+        return Finding("headroom_total", "unknown", _told(guidance), evidence=_evidence(guidance))
+    if load.selected is None:
+        return _unknown("headroom_total", "What the selected topics take in", load)
+    selected = load.selected / MEGABYTE
+    evidence = {**_evidence(guidance), "selected_mb_per_s": round(selected, 3), "silent_topics": load.silent}
+    told = f"At the peak of {_hours(load.window)} the selected topics took in {selected:.2f} MB/s. {_told(guidance)}"
+    if selected <= guidance[1]:
+        return _unless_silent(Finding("headroom_total", "pass", told, evidence=evidence), load)
+    return Finding("headroom_total", "warn", told, "Above that the lag grows: mirror less.", evidence)
+
+
+def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Sequence[Preview]) -> Finding:
+    """The load of each partition, if messages are spread evenly."""
+    rule = "headroom_partitions"
+    if guidance is None:
+        return Finding(rule, "unknown", _told(guidance), evidence=_evidence(guidance))
+    partitions = {one.topic: one.partitions for one in previews}
+    rates = {name: rate / MEGABYTE for name, rate in load.topics.items() if partitions.get(name)}
+    if load.topics.keys() - rates or (previews and not load.topics):
+        return _unknown(rule, "How much each partition takes in", load)
+    needed = {name: max(1, math.ceil(rate / guidance[0])) for name, rate in rates.items()}
+    short = [name for name in sorted(rates) if rates[name] / (partitions[name] or 1) > guidance[0]]
+    evidence = {
+        **_evidence(guidance),
+        "topics": [
+            {
+                "topic": name,
+                "mb_per_s": round(rates[name], 3),
+                "partitions": partitions[name],
+                "partitions_needed": needed[name],
+            }
+            for name in short
+        ],
+        "silent_topics": load.silent,
+    }
+    if not short:
+        told = f"No partition of a selected topic took in more than {guidance[0]:g} MB/s at the peak of {_hours(load.window)}."
+        return _unless_silent(Finding(rule, "pass", told, evidence=evidence), load)
+    wanted = [f"{name} (has {partitions[name]}, needs {needed[name]})" for name in short]
+    told = f"More than the {guidance[0]:g} MB/s per partition that the vendor measured: {some(short)}."
+    return Finding(rule, "warn", told, f"Above that the lag grows. Add partitions: {some(wanted)}.", evidence)
+
+
+def _unless_silent(finding: Finding, load: Load) -> Finding:
+    """What is fine without topics of which nothing is known need not be fine with them."""
+    if not load.silent:
+        return finding
+    status: Status = "unknown"
+    message = f"{finding.message} Of {load.silent} more selected topics nothing is known."
+    return dataclasses.replace(finding, status=status, message=message)
+
+
+def _unknown(rule: str, what: str, load: Load) -> Finding:
+    reason = "; ".join(load.reasons) or "Monitoring has no values"
+    return Finding(rule, "unknown", f"{what} is not known: {reason.rstrip('. ')}.", HOW_TO_MEASURE)
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:g} h"
