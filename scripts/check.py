@@ -172,7 +172,8 @@ def set_up_shellcheck() -> None:
 
 def pytest(name: str, *arguments: str, venv: Path = OWN_VENV) -> None:
     report = CACHE / f"gate/{name}.xml"
-    options = [f"--junitxml={report}", f"--numprocesses={os.cpu_count()}", "-o", f"cache_dir={CACHE / 'pytest' / name}"]
+    options = [f"--junitxml={report}", "-o", f"cache_dir={CACHE / 'pytest' / name}"]
+    options += [f"--numprocesses={os.cpu_count()}", "--dist=worksteal"]
     own = "" if os.environ.get("GATE_FULL") else "not slow"
     marks = own if venv == OWN_VENV else OTHER_CORES
     run("pytest", *options, "-m", marks, *arguments, venv=venv)

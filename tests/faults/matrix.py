@@ -59,7 +59,7 @@ MOST_FAILURES = 3
 
 POLLING = {"poll_interval": 600}
 
-HANG = 0.8
+HANG = 0.4
 """Real seconds that a hanging answer takes; the client waits for half of them."""
 
 FAULTS: dict[str, dict[str, Any]] = {
@@ -304,10 +304,11 @@ def try_case(simulator: Simulator, flow: Flow, case: Case, usual: int) -> Verdic
         verdict.defects.append("success was reported without a warning, but the work is not done")
     verdict.defects += wrong_writes(simulator, flow, case) + storms(simulator, usual)
     heal(simulator)
+    healed = Stage(simulator, **POLLING)
     for again in ("the next run", "the run after it"):
         simulator.clear_journal()
-        stage.forget()
-        text = attempt(stage, flow, verdict)
+        healed.forget()
+        text = attempt(healed, flow, verdict)
         if text is not None:
             verdict.defects.append(f"{again} failed: {text}")
         elif not flow.done(simulator):
@@ -318,7 +319,7 @@ def try_case(simulator: Simulator, flow: Flow, case: Case, usual: int) -> Verdic
             verdict.defects.append("a run that had nothing to do wrote")
     verdict.defects += wrong_writes(simulator, flow, case)
     verdict.defects += [f"{entry['violation']}: {entry['path']}" for entry in simulator.violations()]
-    verdict.defects += leaks(simulator, [*stage.shown, verdict.error])
+    verdict.defects += leaks(simulator, [*stage.shown, *healed.shown, verdict.error])
     return verdict
 
 
