@@ -60,10 +60,20 @@ options:
         are kept for each pair.
     type: bool
     default: false
+  max_lag:
+    description:
+      - By how many seconds a topic may be behind, which is the recovery point that you accept. It is checked if the target mirrors what is
+        asked, with IBM Cloud Monitoring. If not set, it is not checked.
+    type: float
+  wait_for_lag:
+    description: With O(wait), whether to wait until no topic is behind by more than O(max_lag), for up to O(wait_timeout).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
+  - mirrorops.event_streams.endpoints.monitoring
   - mirrorops.event_streams.reuse
   - mirrorops.event_streams.role
   - mirrorops.event_streams.endpoints.admin
@@ -147,10 +157,11 @@ verdict:
   description:
     - V(mirroring) if the target mirrors what is asked, V(not_mirroring) if a check failed, V(unknown) if what decides could not be read,
       V(pending) if an update is running that has not enabled it yet,
-      V(predicted) in check mode if it would after this run. Null without O(source).
+      V(behind) if it mirrors and is behind by more than O(max_lag), V(predicted) in check mode if it would after this run. Null without
+      O(source).
   returned: success
   type: str
-  choices: [mirroring, not_mirroring, pending, unknown, predicted]
+  choices: [mirroring, not_mirroring, behind, pending, unknown, predicted]
   sample: mirroring
 requested:
   description: The pair as it was named; its source is null without O(source).
@@ -164,6 +175,27 @@ accepted:
   returned: success
   type: bool
   sample: true
+lag:
+  description: How far the topics are behind. Null without O(max_lag), and if the target does not mirror what is asked.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description: V(within) what is accepted, V(behind) or V(unknown).
+      type: str
+      sample: within
+    accepted:
+      description: The seconds that are accepted.
+      type: float
+      sample: 60.0
+    at:
+      description: When that was.
+      type: str
+      sample: "2026-01-01T00:00:00Z"
+    worst:
+      description: The topic that is furthest behind; what else is here is as M(mirrorops.event_streams.metrics_info) returns it.
+      type: dict
+      sample: {"topic": orders, "seconds": 1.5}
 summary:
   description: The findings and the selected topics, as lines for people.
   returned: success
@@ -196,6 +228,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     ADMIN,
     ALIASES,
     CLOUD,
+    MONITORING,
     REUSE,
     ROLE,
     SOURCE_ADMIN,
@@ -216,8 +249,10 @@ SPEC = ArgSpec(
         "assume_changes": {"type": "bool", "default": False},
         "update_pending": {"type": "bool", "default": False},
         "brief": {"type": "bool", "default": False},
+        "max_lag": {"type": "float"},
+        "wait_for_lag": {"type": "bool", "default": False},
     }
-).merge(CLOUD, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
+).merge(CLOUD, MONITORING, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 
 
 def run(call: Call) -> Result:

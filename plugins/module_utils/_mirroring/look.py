@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import (
     Finding,
@@ -17,6 +20,15 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     problems,
     told,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
+    MOST_NAMES,
+    NOTHING_KNOWN,
+    Lag,
+    check_lag,
+    lag_finding,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import PATIENCE, measure_lag
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
@@ -34,6 +46,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Unreadable,
     observe,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     LONGEST_LOOK,
     Progress,
@@ -42,6 +55,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_limits,
     wait_for_operation,
 )
+
+LAG_WINDOW = 1800.0
+"""Seconds over which the trend of the lag is looked at."""
 
 
 class Look:
@@ -54,6 +70,8 @@ class Look:
         self._started = call.clock.monotonic()
         self._topics = normalise(params["topics"])
         compile_patterns(self._topics or [])
+        self._names = read_names(params["metric_names"])
+        check_lag(params["max_lag"], params["wait_for_lag"])
         if params["source"] and looks_like_crn(params["source"]):
             parse_crn(params["source"], "source")
         self._cloud = connect(call)
@@ -110,7 +128,38 @@ class Look:
         if self._call.check_mode and self._params["assume_changes"]:
             findings = validation.predicted(findings)
             verdict = "predicted" if validation.verdict(findings) != "not_mirroring" else "not_mirroring"
-        return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict)
+        lag = None
+        if self._params["max_lag"] is not None and verdict == "mirroring":
+            lag, late = self._lag(evidence.previews, waits)
+            findings = [*findings, late]
+            verdict = validation.with_lag(late)
+        return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict, lag)
+
+    def _lag(self, previews: list[Preview], waits: bool) -> tuple[dict[str, t.Any], Finding]:
+        """How far the topics are behind; waits until that is accepted, if asked to, for as long as an update may take."""
+        most, clock = float(self._params["max_lag"]), self._call.clock
+        intervals, deadline = growing(self._limits.interval), clock.monotonic() + self._limits.timeout
+        while True:
+            now = clock.time()
+            lag = self._read_lag(now)
+            finding = lag_finding(lag, most, previews)
+            late = finding.status in ("fail", "unknown")
+            if not (waits and self._params["wait_for_lag"] and late) or clock.monotonic() >= deadline:
+                break
+            self._progress.note(finding.message)
+            pause(clock, next(intervals), deadline)
+        shown = lag.to_result(MOST_NAMES) if isinstance(lag, Lag) else None
+        state = {"fail": "behind", "unknown": "unknown"}.get(finding.status, "within")
+        return {"state": state, "accepted": most, "at": format_time(now), **(shown or NOTHING_KNOWN)}, finding
+
+    def _read_lag(self, now: float) -> Lag | Unreadable:
+        try:
+            monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
+            return measure_lag(monitoring, self._names, self._target.guid, LAG_WINDOW, now)
+        except InvalidInput:
+            raise
+        except MirrorOpsError as error:
+            return Unreadable(error.message)
 
     def _evidence(
         self, cloud: Cloud, source: Instance, wanted: Settings, authorization: survey.Authorization
@@ -145,6 +194,7 @@ class Look:
         findings: list[Finding],
         previews: list[Preview],
         verdict: validation.Verdict | None,
+        lag: dict[str, t.Any] | None = None,
     ) -> Result:
         pair = f"{self._source.name} -> {self._target.name}" if self._source else self._target.name
         return {
@@ -158,6 +208,7 @@ class Look:
             "preview": [one.to_result() for one in previews],
             "verdict": verdict,
             "accepted": self._accepts(verdict),
+            "lag": lag,
             "summary": [f"{self._label}: {_words(verdict, findings)}", *self._lines(state, findings, previews)],
             "problems": problems(pair, findings, also_unknown=verdict == "unknown"),
             "duration": round(self._call.clock.monotonic() - self._started, 1),

@@ -14,7 +14,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.con
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import MEGABYTE, Load
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import Lag, read_lag
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import Lag, read_lag, trend
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
     UNKNOWN_RATE,
     Rate,
@@ -79,7 +79,7 @@ class Measured:
         told = [
             f"{name}: how far its topics are behind is not known"
             if worst is None
-            else f"{name} is behind by {worst[1]:g} s at most ({worst[0]}), {_trend(self.lag)}"
+            else f"{name} is behind by {worst[1]:g} s at most ({worst[0]}), {trend(self.lag)}"
         ]
         for which, rate in self.rates.items():
             told.append(f"{which}: {_megabytes(rate.now)} now, {_megabytes(rate.peak)} at the peak")
@@ -94,11 +94,7 @@ def measure(monitoring: Monitoring, names: dict[str, str], guid: str, window: fl
     def over(query: str, what: str) -> t.Any:
         return monitoring.over(query, now - window, now, step, what)
 
-    latency = names["mirroring_latency"]
-    lag = read_lag(
-        monitoring.instant(of_topics(latency, guid), "the latency of mirroring"),
-        over(of_topics(latency, guid), "the latency of mirroring over time"),
-    )
+    lag = measure_lag(monitoring, names, guid, window, now)
     rates = {}
     for name in ("mirroring_throughput", "bytes_in", "bytes_out"):
         found = over(of_instance(names[name], guid, step), name)
@@ -130,16 +126,16 @@ def _size(rates: dict[str, Rate]) -> float:
     return max((rate.peak for rate in rates.values() if rate.peak is not None), default=-1.0)
 
 
-def _trend(lag: Lag) -> str:
-    if lag.slope is None:
-        return "and whether that grows is not known"
-    if lag.caught_up_in is not None:
-        return f"and will have caught up in {lag.caught_up_in:.0f} s at the present rate"
-    return "and steady" if abs(lag.slope) <= 0.001 else f"and that grows by {lag.slope * 60:.1f} s each minute"
-
-
 def _megabytes(value: float | None) -> str:
     return "not known" if value is None else f"{value / MEGABYTE:.2f} MB/s"
+
+
+def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float) -> Lag:
+    """The latency of all topics, and where that is going, with two requests. Raises ExchangeError."""
+    query = of_topics(names["mirroring_latency"], guid)
+    newest = monitoring.instant(query, "the latency of mirroring")
+    over = monitoring.over(query, now - window, now, step_of(window), "the latency of mirroring over time")
+    return read_lag(newest, over)
 
 
 def read_load(

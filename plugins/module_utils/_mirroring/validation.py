@@ -27,7 +27,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 if t.TYPE_CHECKING:
     from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 
-Verdict = t.Literal["mirroring", "not_mirroring", "pending", "unknown", "predicted"]
+Verdict = t.Literal["mirroring", "not_mirroring", "behind", "pending", "unknown", "predicted"]
 PENDING_RULES = (
     "enabled",
     "settings",
@@ -82,6 +82,13 @@ def verdict(findings: t.Iterable[Finding]) -> Verdict:
     if any(finding.status == "unknown" and finding.rule in DECISIVE_RULES for finding in listed):
         return "unknown"
     return "mirroring"
+
+
+def with_lag(lag: Finding) -> Verdict:
+    """The word for a target that mirrors what was asked, when it was looked at how far it is behind."""
+    if lag.status == "fail":
+        return "behind"
+    return "unknown" if lag.status == "unknown" else "mirroring"
 
 
 def patience(findings: t.Iterable[Finding], topics_timeout: float) -> float:
