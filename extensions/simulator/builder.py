@@ -14,11 +14,12 @@ from .broker import PARAMETERS
 from .clock import Clock, parse_time
 from .instances import ENTERPRISE, GEN2, IN_PROGRESS, STANDARD, Change, Group, Instance, Operation, Topic
 from .mirroring import MirroringConfig
+from .monitors import Monitor
 from .policies import NAMESPACE, ROLE_PREFIX, Attribute, Policy
 from .policy_views import read_v1, read_v2
 from .scenario import ScenarioError, chosen_switches
 from .switches import Switches
-from .world import TIMING, ResourceGroup, World
+from .world import TIMING, Drawing, ResourceGroup, World
 
 DAY = 86400.0
 PLANS = {"enterprise": ENTERPRISE, "standard": STANDARD}
@@ -55,6 +56,11 @@ def build_world(scenario: dict[str, Any], clock: Clock) -> World:
     for entry, instance in zip(scenario["instances"], list(world.instances.values()), strict=True):
         if "mirroring" in entry:
             _mirror(world, instance, entry, clock.now())
+    for entry in scenario.get("monitoring", []):
+        _add_monitor(world, entry, clock.now())
+    for entry in scenario.get("series", []):
+        _add_drawing(world, entry)
+    world.started = clock.now()
     world.settle()
     return world
 
@@ -69,20 +75,50 @@ def _account(entry: dict[str, Any]) -> Account:
     return account
 
 
-def _add_instance(world: World, entry: dict[str, Any], now: float) -> None:
-    name, plan = entry["name"], entry.get("plan", ENTERPRISE)
+def _guid(world: World, entry: dict[str, Any]) -> str:
+    """Return the GUID of a new instance, by default one that follows from the name."""
+    name = entry["name"]
     guid = entry.get("guid") or str(uuid.uuid5(NAMESPACE, name))
     number = 1
-    while guid in world.instances:
+    while guid in world.instances or guid in world.monitors:
         if "guid" in entry:
             raise ScenarioError(f"GUID {guid} is used twice")
         number += 1
         guid = str(uuid.uuid5(NAMESPACE, f"{name} {number}"))
+    return guid
+
+
+def _group(world: World, entry: dict[str, Any]) -> str:
+    """Return the id of the resource group of a new instance."""
     groups = [group for group in world.resource_groups if group.account == entry["account"]]
     wanted = entry.get("resource_group", groups[0].name if groups else "")
     group = next((group.id for group in groups if wanted in (group.id, group.name)), None)
     if group is None:
-        raise ScenarioError(f"instance {name!r} is in the unknown resource group {wanted!r}")
+        raise ScenarioError(f"instance {entry['name']!r} is in the unknown resource group {wanted!r}")
+    return group
+
+
+def _add_monitor(world: World, entry: dict[str, Any], now: float) -> None:
+    guid, group = _guid(world, entry), _group(world, entry)
+    receives = entry.get("receives", True)
+    world.monitors[guid] = Monitor(guid, entry["name"], entry["account"], entry["region"], group, now - DAY, receives)
+
+
+def _add_drawing(world: World, entry: dict[str, Any]) -> None:
+    """Add a drawn series; what it belongs to must be one instance, and the topic need not exist yet."""
+    try:
+        guid = world.instance(entry["instance"]).guid
+    except KeyError as problem:
+        raise ScenarioError(f"series of {entry['metric']}: {problem.args[0]}") from None
+    drawing = Drawing(guid, entry["metric"], entry.get("topic"), [(point[0], point[1]) for point in entry["points"]])
+    if any((one.guid, one.metric, one.topic) == (guid, drawing.metric, drawing.topic) for one in world.drawings):
+        raise ScenarioError(f"series of {entry['metric']} is there twice for {entry['instance']!r}")
+    world.drawings.append(drawing)
+
+
+def _add_instance(world: World, entry: dict[str, Any], now: float) -> None:
+    name, plan = entry["name"], entry.get("plan", ENTERPRISE)
+    guid, group = _guid(world, entry), _group(world, entry)
     created = now - DAY
     instance = Instance(guid, name, entry["account"], entry["region"], PLANS.get(plan, plan), group, created, created)
     instance.throughput = int(entry.get("throughput", "150"))
@@ -103,6 +139,7 @@ def _add_instance(world: World, entry: dict[str, Any], now: float) -> None:
             dict(topic.get("configs", {})),
             internal=topic["name"].endswith(".internal"),
             traffic=topic.get("traffic"),
+            traffic_out=topic.get("traffic_out"),
         )
     for listed in entry.get("consumer_groups", []):
         instance.groups[listed["id"]] = Group(listed["id"], list(listed["topics"]))
@@ -145,6 +182,7 @@ def _mirror(world: World, target: Instance, entry: dict[str, Any], now: float) -
     target.mirroring = MirroringConfig.of(block, source.crn)
     target.sent_mirroring = block
     target.enabled_at = target.selected_at = now - DAY
+    target.mirroring_begins(target.enabled_at)
     target.selection = list(entry.get("selection", []))
     more = world.switches["internal_topics"] != "checkpoints_only"
     for name in target.mirroring.internal_topics(more):

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import shapes
+from .exposition import OPENMETRICS, TEXT, history, present
+from .metrics import milliseconds
 from .wire import Answer, Refusal, Request, Route, find
 
 if TYPE_CHECKING:
@@ -83,6 +85,19 @@ def _shutdown(simulator: Simulator, body: Any) -> Any:
     return {}
 
 
+def _metrics(simulator: Simulator, query: dict[str, str]) -> Answer:
+    return Answer(200, present(simulator.metrics()).encode(), content_type=TEXT)
+
+
+def _openmetrics(simulator: Simulator, query: dict[str, str]) -> Answer:
+    hours, step = float(query.pop("hours", "24")), float(query.pop("step", "60"))
+    if query or not 0 < hours <= 1000 or not 1 <= step <= 1e6:
+        raise ValueError("only hours (up to 1000) and step (seconds, 1 or more) are known")
+    now = milliseconds(simulator.clock.now())
+    text = history(simulator.metrics(), now - milliseconds(hours * 3600), now, milliseconds(step))
+    return Answer(200, text.encode(), content_type=OPENMETRICS)
+
+
 Action = Callable[["Simulator", Any], Any]
 ACTIONS: dict[tuple[str, str], tuple[Action, shapes.Shape | None]] = {
     ("GET", "/health"): (_health, None),
@@ -99,7 +114,11 @@ ACTIONS: dict[tuple[str, str], tuple[Action, shapes.Shape | None]] = {
     ("POST", "/topics"): (_topics, _TOPICS),
     ("POST", "/shutdown"): (_shutdown, None),
 }
-_ROUTES = [Route(method, path, lambda call: Answer(200)) for method, path in ACTIONS]
+EXPORTS: dict[tuple[str, str], Callable[[Simulator, dict[str, str]], Answer]] = {
+    ("GET", "/metrics"): _metrics,
+    ("GET", "/openmetrics"): _openmetrics,
+}
+_ROUTES = [Route(method, path, lambda call: Answer(200)) for method, path in [*ACTIONS, *EXPORTS]]
 
 
 def control(simulator: Simulator, request: Request) -> Answer:
@@ -109,8 +128,11 @@ def control(simulator: Simulator, request: Request) -> Answer:
         route, _dummy = find(_ROUTES, request)
     except Refusal as refusal:
         return Answer(404 if refusal.status == 501 else 405, {"message": str(refusal)})
-    action, shape = ACTIONS[route.method, route.path]
+    chosen = route.method, route.path
     try:
+        if chosen in EXPORTS:
+            return EXPORTS[chosen](simulator, dict(request.query))
+        action, shape = ACTIONS[chosen]
         body = json.loads(request.body) if shape is not None else None
         problems = list(shape(body, "body")) if shape is not None else []
         if problems:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from . import admin_api, iam_api, resource_controller_api, search_api
+from . import admin_api, iam_api, monitoring_api, resource_controller_api, search_api
 from .builder import build_clock, build_world
 from .faults import EFFECTS, SHAPED, Fault, Faults
 from .journal import Journal
@@ -18,6 +18,7 @@ from .wire import (
     ADMIN,
     HTML,
     IAM,
+    MONITORING,
     RESOURCE_CONTROLLER,
     SEARCH,
     Answer,
@@ -35,8 +36,9 @@ APIS: dict[str, ModuleType] = {
     RESOURCE_CONTROLLER: resource_controller_api,
     ADMIN: admin_api,
     SEARCH: search_api,
+    MONITORING: monitoring_api,
 }
-PREFIXES = (("/iam/", IAM), ("/rc/", RESOURCE_CONTROLLER), ("/gs/", SEARCH))
+PREFIXES = (("/iam/", IAM), ("/rc/", RESOURCE_CONTROLLER), ("/gs/", SEARCH), ("/monitoring/", MONITORING))
 ROOTS = (
     ("/identity/", IAM),
     ("/v1/policies", IAM),
@@ -44,6 +46,7 @@ ROOTS = (
     ("/v2/roles", IAM),
     ("/v2/resource_", RESOURCE_CONTROLLER),
     ("/v3/resources/", SEARCH),
+    ("/api/prometheus/", MONITORING),
 )
 UNKNOWN = "unknown"
 

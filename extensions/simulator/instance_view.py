@@ -1,6 +1,6 @@
 # Copyright: Contributors to mirrorops.event_streams
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The instance document of the Resource Controller (API §3.4, §3.6)."""
+"""The instance documents of the Resource Controller (API §3.4, §3.6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from .clock import iso_nanos
-from .instances import GEN2, RESOURCE_ID, Instance, Operation
+from .instances import GEN2, Instance, Operation
+from .monitors import Monitor
 from .switches import Switches
 
 SUCCESS = "Update succeeded."
@@ -104,7 +105,20 @@ def _extensions(instance: Instance, switches: Switches, admin_url: str) -> dict[
 
 
 def instance_view(instance: Instance, switches: Switches, admin_url: str) -> dict[str, Any]:
-    """Return the whole document."""
+    """Return the whole document of an Event Streams instance."""
+    parameters, extensions = _parameters(instance, switches), _extensions(instance, switches, admin_url)
+    return _document(instance, switches, parameters, extensions)
+
+
+def monitor_view(monitor: Monitor, switches: Switches) -> dict[str, Any]:
+    """Return the whole document of a monitoring instance."""
+    shown = switches["default_receiver_shown"] == "shown"
+    return _document(monitor, switches, {"default_receiver": monitor.receives} if shown else {}, {})
+
+
+def _document(
+    instance: Instance | Monitor, switches: Switches, parameters: dict[str, Any], extensions: dict[str, Any]
+) -> dict[str, Any]:
     crn, path = str(instance.crn), f"/v2/resource_instances/{instance.guid}"
     group_scope = f"crn:v1:bluemix:public:resource-controller::a/{instance.account}::resource-group:"
     owner = "IBMid-5500012345"
@@ -128,7 +142,7 @@ def instance_view(instance: Instance, switches: Switches, admin_url: str) -> dic
         "account_id": instance.account,
         "reseller_channel_id": "",
         "resource_plan_id": instance.plan,
-        "resource_id": RESOURCE_ID,
+        "resource_id": instance.resource_id,
         "resource_group_id": instance.resource_group,
         "resource_group_crn": group_scope + instance.resource_group,
         "target_crn": f"crn:v1:bluemix:public:globalcatalog::::deployment:{instance.plan}%3A{instance.region}",
@@ -140,9 +154,9 @@ def instance_view(instance: Instance, switches: Switches, admin_url: str) -> dic
         "onetime_credentials": False,
         "migrated": False,
         "controlled_by": "",
-        "dashboard_url": f"https://cloud.ibm.com/services/messagehub/{quote(crn, safe='')}",
-        "parameters": _parameters(instance, switches),
-        "extensions": _extensions(instance, switches, admin_url),
+        "dashboard_url": f"https://cloud.ibm.com/services/{instance.crn.service}/{quote(crn, safe='')}",
+        "parameters": parameters,
+        "extensions": extensions,
         "last_operation": operation_view(instance.operation, switches),
         "resource_aliases_url": f"{path}/resource_aliases",
         "resource_bindings_url": f"{path}/resource_bindings",

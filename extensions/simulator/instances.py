@@ -44,7 +44,25 @@ class Topic:
     remote_of: str | None = None
     internal: bool = False
     traffic: float | None = None
+    traffic_out: float | None = None
     deleted: float | None = None
+
+
+@dataclass
+class Span:
+    """A time during which something was so; without an end it still is."""
+
+    begin: float
+    end: float | None = None
+
+
+@dataclass
+class Flow(Span):
+    """The time during which one topic was mirrored from the instance ``source``."""
+
+    source: str = ""
+    topic: str = ""
+    remote: str = ""
 
 
 @dataclass
@@ -129,6 +147,8 @@ class Instance:
     selected_at: float = 0.0
     selected_since: dict[str, float] = field(default_factory=dict)
     ending: dict[str, float] = field(default_factory=dict)
+    mirroring_times: list[Span] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
     deleted_at: float | None = None
     stale: StaleDocument | None = None
 
@@ -136,6 +156,11 @@ class Instance:
     def crn(self) -> Crn:
         """Return the CRN."""
         return Crn("messagehub", self.region, self.account, self.guid)
+
+    @property
+    def resource_id(self) -> str:
+        """Return the catalog id of the service (API §3.3)."""
+        return RESOURCE_ID
 
     @property
     def enterprise(self) -> bool:
@@ -161,6 +186,27 @@ class Instance:
         """Tell whether this many more partitions are allowed."""
         used = sum(topic.partitions for topic in self.topics.values() if topic.deleted is None)
         return used + partitions <= self.most_partitions
+
+    def mirroring_begins(self, now: float) -> None:
+        """Remember that mirroring is on from now, unless it is already."""
+        if all(span.end is not None for span in self.mirroring_times):
+            self.mirroring_times.append(Span(now))
+
+    def mirroring_ends(self, now: float) -> None:
+        """Remember that mirroring is off from now."""
+        for span in [*self.mirroring_times, *self.flows]:
+            span.end = now if span.end is None else span.end
+
+    def flows_are(self, source: str, names: dict[str, str], now: float) -> None:
+        """Remember what is mirrored from now: the names on the target by the names on the source."""
+        for flow in self.flows:
+            if flow.end is None and (flow.source != source or names.get(flow.topic) != flow.remote):
+                flow.end = now
+        for topic, remote in names.items():
+            ends = [flow.end for flow in self.flows if flow.topic == topic]
+            if None not in ends:
+                begin = max([self.selected_since[topic], *(end for end in ends if end is not None)])
+                self.flows.append(Flow(begin, None, source, topic, remote))
 
     def live_topics(self) -> list[Topic]:
         """Return the topics that exist, by name."""

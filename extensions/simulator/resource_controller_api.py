@@ -13,7 +13,8 @@ from typing import Any
 from . import broker, shapes
 from .accounts import ApiKey
 from .crn import parse
-from .instances import RESOURCE_ID, STATES, Change, Instance, Operation
+from .instances import STATES, Change, Instance, Operation
+from .monitors import Monitor
 from .wire import Answer, Call, Refusal, Route, choice, whole_number
 
 HOST = "https://resource-controller.cloud.ibm.com"
@@ -83,11 +84,11 @@ def _broker_refusal(call: Call, status: int, broker_status: int, name: str, word
     )
 
 
-def _visible(call: Call, instance: Instance) -> bool:
+def _visible(call: Call, instance: Instance | Monitor) -> bool:
     return call.who.instances != "none" and call.who.account == instance.account
 
 
-def _named(call: Call) -> Instance:
+def _named(call: Call) -> Instance | Monitor:
     """Find the instance of the path: GUID or CRN (API §3.1)."""
     text = call.arguments["id"]
     guid = text
@@ -96,7 +97,7 @@ def _named(call: Call) -> Instance:
             guid = parse(text).guid
         except ValueError:
             guid = ""
-    instance = call.world.instances.get(guid)
+    instance = call.world.instances.get(guid) or call.world.monitors.get(guid)
     if instance is None or not _visible(call, instance) or text not in (guid, str(instance.crn)):
         code = call.world.switches["instance_error_code"]
         code = code if code.startswith("RC-") else "RC-DatabaseErrorResponse"
@@ -110,6 +111,8 @@ def _changeable(call: Call, *, locked_matters: bool = True) -> Instance:
     instance = _named(call)
     if call.who.instances != "edit":
         raise Refusal(403, "RC-Forbidden", "You are not authorized for resource-controller.instance.update")
+    if isinstance(instance, Monitor):
+        raise Refusal(501, "not_implemented", "changing a monitoring instance is not simulated", violation=True)
     if instance.gone:
         raise Refusal(410, "RC-InstanceGone", f"The resource instance was removed: {instance.guid}")
     if instance.locked and locked_matters:
@@ -125,11 +128,11 @@ def _ok(call: Call, body: Any, status: int = 200) -> Answer:
 # -- reading
 
 
-def _fits(call: Call, instance: Instance, filters: dict[str, str]) -> bool:
+def _fits(call: Call, instance: Instance | Monitor, filters: dict[str, str]) -> bool:
     actual = {
         "guid": instance.guid,
         "name": instance.name,
-        "resource_id": RESOURCE_ID,
+        "resource_id": instance.resource_id,
         "resource_plan_id": instance.plan,
         "resource_group_id": instance.resource_group,
         "type": "service_instance",
@@ -162,9 +165,7 @@ def list_instances(call: Call) -> Answer:
         limit = min(whole_number(call, "limit", largest, 1, LARGE_PAGE), largest)
         filters, first = {name: value for name, value in call.query.items() if name != "limit"}, 0
     instances = [
-        instance
-        for instance in call.world.instances.values()
-        if _visible(call, instance) and _fits(call, instance, filters)
+        instance for instance in call.world.services() if _visible(call, instance) and _fits(call, instance, filters)
     ]
     page = instances[first : first + limit]
     body: dict[str, Any] = {"rows_count": len(page), "next_url": None}
@@ -314,6 +315,7 @@ def delete(call: Call) -> Answer:
     kind = "reclamation" if state == "pending_reclamation" else "delete"
     instance.operation = Operation(kind, "succeeded", "Deleted.", call.now, is_async=False, finished=call.now)
     instance.mirroring, instance.stale = None, None
+    instance.mirroring_ends(call.now)
     call.processed = True
     return Answer(204, headers={"Transaction-Id": call.transaction})
 

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from .accounts import NAMED_RIGHTS
 from .clock import parse_time
 from .crn import GUID
 from .instances import STATES
+from .metrics import INSTANCE_METRICS, TOPIC_METRICS
 from .switches import SWITCHES, Switches
 from .world import TIMING
 
@@ -62,6 +65,7 @@ _TOPIC = shapes.mapping(
     {
         "partitions": shapes.whole(1, 100000),
         "traffic": shapes.number,
+        "traffic_out": shapes.number,
         "configs": shapes.mapping(others=shapes.text()),
     },
 )
@@ -100,6 +104,30 @@ _INSTANCE = shapes.mapping(
         "tags": shapes.array(_NAME),
     },
 )
+_MONITOR = shapes.mapping(
+    {"name": _NAME, "account": _NAME, "region": _NAME},
+    {"guid": _NAME, "receives": shapes.boolean},
+)
+
+
+def _point(value: Any, where: str) -> Any:
+    if not isinstance(value, list) or len(value) != 2:
+        yield f"{where} must be a list of seconds before the start and a value"
+        return
+    for number, words in zip(value, ((), (None, "NaN", "stale")), strict=True):
+        plain = isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number)
+        if not plain and (isinstance(number, (int, float)) or number not in words):
+            yield f"{where} must hold two numbers; the second can be null, NaN or stale, too"
+
+
+_SERIES = shapes.mapping(
+    {
+        "instance": _NAME,
+        "metric": shapes.text(choices=(*INSTANCE_METRICS, *TOPIC_METRICS)),
+        "points": shapes.array(_point),
+    },
+    {"topic": _NAME},
+)
 _SHORT_POLICY = shapes.mapping(
     {"subject": _NAME, "resource": _NAME},
     {"role": _NAME, "version": shapes.text(choices=("v1", "v2"))},
@@ -121,6 +149,8 @@ SCENARIO = shapes.mapping(
         "admin": shapes.text(choices=("path", "port")),
         "timing": shapes.mapping(optional=dict.fromkeys(TIMING, shapes.number)),
         "policies": shapes.array(_policy),
+        "monitoring": shapes.array(_MONITOR),
+        "series": shapes.array(_SERIES),
         "switches": shapes.either(shapes.text(choices=("friendly", "nasty")), shapes.mapping(others=_switch)),
     },
 )
@@ -177,7 +207,30 @@ def _check(scenario: dict[str, Any]) -> None:
             raise ScenarioError(f"instance {instance['name']!r} is in the unknown account {instance['account']!r}")
         if "guid" in instance and not GUID.fullmatch(instance["guid"]):
             raise ScenarioError(f"{instance['guid']!r} is not a GUID")
+    _check_monitoring(scenario, accounts)
     try:
         Switches(chosen_switches(scenario))
     except ValueError as problem:
         raise ScenarioError(str(problem)) from None
+
+
+def _check_monitoring(scenario: dict[str, Any], accounts: list[str]) -> None:
+    if scenario.get("timing", {}).get("metrics_interval_seconds", 1) < 1:
+        raise ScenarioError("metrics_interval_seconds must be at least 1")
+    receivers = []
+    for monitor in scenario.get("monitoring", []):
+        if monitor["account"] not in accounts:
+            raise ScenarioError(f"monitoring {monitor['name']!r} is in the unknown account {monitor['account']!r}")
+        if "guid" in monitor and not GUID.fullmatch(monitor["guid"]):
+            raise ScenarioError(f"{monitor['guid']!r} is not a GUID")
+        if monitor.get("receives", True):
+            receivers.append((monitor["account"], monitor["region"]))
+    if len(set(receivers)) < len(receivers):
+        raise ScenarioError("only one monitoring instance of an account and region receives platform metrics")
+    for drawn in scenario.get("series", []):
+        words = f"series of {drawn['metric']}"
+        if ("topic" in drawn) is not (drawn["metric"] in TOPIC_METRICS):
+            raise ScenarioError(f"{words} {'has no' if 'topic' in drawn else 'needs a'} topic")
+        times = [seconds for seconds, _value in drawn["points"]]
+        if any(later >= earlier for earlier, later in pairwise(times)):
+            raise ScenarioError(f"{words}: points must be in order of time")

@@ -15,6 +15,7 @@ from .clock import Clock
 from .control_api import PREFIX, control
 from .engine import Engine, Outcome
 from .instances import Instance, Topic
+from .metrics import Series, all_series
 from .scenario import load_scenario
 from .server import LOOPBACK, Listener
 from .wire import Request
@@ -110,6 +111,11 @@ class Simulator:
         """Return the Global Search base URL without a path."""
         return self.url
 
+    @property
+    def monitoring_url(self) -> str:
+        """Return the Monitoring base URL of all regions, without ``/api``."""
+        return self.url
+
     def admin_url(self, instance: Instance | str) -> str:
         """Return the admin base URL of an instance (object, GUID or unique name)."""
         found = instance if isinstance(instance, Instance) else self.instance(instance)
@@ -128,6 +134,7 @@ class Simulator:
             "IBMCLOUD_IAM_API_ENDPOINT": self.iam_url + ("/iam" if prefix else ""),
             "IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT": self.rc_url + ("/rc" if prefix else ""),
             "IBMCLOUD_GS_API_ENDPOINT": self.search_url + ("/gs" if prefix else ""),
+            "IBMCLOUD_MONITORING_API_ENDPOINT": self.monitoring_url + ("/monitoring" if prefix else ""),
         }
 
     # -- looking
@@ -166,6 +173,11 @@ class Simulator:
         """Return everything that can be observed, as plain data."""
         return self._engine.snapshot()
 
+    def metrics(self) -> list[Series]:
+        """Return every time series as it is known now."""
+        with self._engine.lock:
+            return all_series(self._engine.world, self._engine.world.settle())
+
     # -- changing
 
     @property
@@ -190,6 +202,8 @@ class Simulator:
         with self._engine.lock:
             if name not in self._engine.world.timing:
                 raise ValueError(f"unknown timing {name!r}")
+            if name == "metrics_interval_seconds" and seconds < 1:
+                raise ValueError(f"{name} must be at least 1")
             self._engine.world.settle()
             self._engine.world.timing[name] = seconds
 

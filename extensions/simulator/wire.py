@@ -15,7 +15,7 @@ from .accounts import ApiKey
 from .shapes import Shape
 from .world import World
 
-IAM, RESOURCE_CONTROLLER, ADMIN, SEARCH = "iam", "resource_controller", "admin", "search"
+IAM, RESOURCE_CONTROLLER, ADMIN, SEARCH, MONITORING = "iam", "resource_controller", "admin", "search", "monitoring"
 HTML = "<html><head><title>Error</title></head><body><h1>An error occurred in the gateway.</h1></body></html>"
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from .accounts import Account, Tokens
 from .clock import Clock
-from .instance_view import instance_view
+from .instance_view import instance_view, monitor_view
 from .instances import Group, Instance, Operation, Topic
 from .mirroring import Selection
+from .monitors import Monitor
 from .policies import Party, PolicyStore
 from .switches import Switches
 
@@ -27,6 +28,7 @@ TIMING: dict[str, float] = {
     "stale_seconds": 0.0,
     "enabling_visibility_seconds": 5.0,
     "topic_delete_seconds": 5.0,
+    "metrics_interval_seconds": 60.0,
 }
 
 
@@ -40,6 +42,16 @@ class ResourceGroup:
 
 
 @dataclass
+class Drawing:
+    """A series of metrics as a scenario draws it: times and values, or ``NaN``, ``stale`` or None (API §7.2)."""
+
+    guid: str
+    metric: str
+    topic: str | None
+    points: list[tuple[float, float | str | None]]
+
+
+@dataclass
 class World:
     """Accounts, policies and instances."""
 
@@ -50,6 +62,9 @@ class World:
     resource_groups: list[ResourceGroup]
     policies: PolicyStore = field(default_factory=PolicyStore)
     instances: dict[str, Instance] = field(default_factory=dict)
+    monitors: dict[str, Monitor] = field(default_factory=dict)
+    drawings: list[Drawing] = field(default_factory=list)
+    started: float = 0.0
     admin_url: Callable[[Instance], str] = lambda instance: f"/es/{instance.guid}"
 
     def __post_init__(self) -> None:
@@ -66,12 +81,18 @@ class World:
             raise KeyError(f"{len(found)} instances are called {name_or_guid!r}")
         return found[0]
 
+    def services(self) -> list[Instance | Monitor]:
+        """Return what the Resource Controller lists."""
+        return [*self.instances.values(), *self.monitors.values()]
+
     def view(self, instance: Instance) -> dict[str, Any]:
         """Return the true document of an instance."""
         return instance_view(instance, self.switches, self.admin_url(instance))
 
-    def shown(self, instance: Instance) -> dict[str, Any]:
+    def shown(self, instance: Instance | Monitor) -> dict[str, Any]:
         """Return the document that a read gets, which may be older than the truth (API §3.6)."""
+        if isinstance(instance, Monitor):
+            return monitor_view(instance, self.switches)
         stale = instance.stale
         if stale is None:
             return self.view(instance)
@@ -149,11 +170,13 @@ class World:
         if change.disable:
             instance.mirroring = None
             instance.disabled_at = moment
+            instance.mirroring_ends(moment)
             instance.selected_since.clear()
             instance.ending.clear()
         if change.mirroring is not None:
             instance.mirroring = change.mirroring
             instance.enabled_at = moment
+            instance.mirroring_begins(moment)
             if self.switches["selection_survives_disable"] == "no":
                 instance.selection = []
             more = self.switches["internal_topics"] != "checkpoints_only"
@@ -197,6 +220,7 @@ class World:
             if since + self.timing["remote_topic_seconds"] <= now:
                 due = since + self.timing["remote_topic_seconds"]
                 self._create_remote(target, source.topics[name], remote, due)
+        target.flows_are(target.mirroring.source.guid, names, now)
         if source is not None and connected:
             self._mirror_groups(source, target, set(names))
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -18,6 +19,12 @@ from simulator.switches import Switches, table
 
 RENAME = {"type": "rename", "rename": {"add_prefix": "dr-", "remove_prefix": ""}}
 ALL_RENAME = {"add_prefix": "dr-", "remove_prefix": "", "add_suffix": "", "remove_suffix": ""}
+MONITOR = {
+    "name": "monitoring",
+    "account": "a1b2c3d4e5f60718293a4b5c6d7e8f90",
+    "region": "us-east",
+    "guid": "33333333-aaaa-4bbb-8ccc-000000000001",
+}
 Observe = Callable[[Any], Any]
 OBSERVERS: dict[str, Observe] = {}
 
@@ -34,6 +41,11 @@ def observes(name: str) -> Callable[[Observe], Observe]:
 
 def policies(cloud: Any, version: str, query: str = "") -> Any:
     return cloud.call("GET", f"/{version}/policies?account_id={cloud.account}{query}").json
+
+
+def queried(cloud: Any, text: str, monitor: str = "") -> Any:
+    path = f"/api/prometheus/api/v1/query?{urlencode({'query': text})}"
+    return cloud.call("GET", path, IBMInstanceID=monitor or MONITOR["guid"])
 
 
 def update(cloud: Any, **parameters: Any) -> Any:
@@ -429,6 +441,35 @@ def topic_delete_shows(cloud: Any) -> Any:
     return "orders" in first, "orders" in cloud.topics(cloud.source)
 
 
+# -- monitoring
+
+
+@observes("default_receiver_shown")
+def default_receiver_shown_shows(cloud: Any) -> Any:
+    return cloud.get(MONITOR["guid"])["parameters"]
+
+
+@observes("monitoring_refusal")
+def monitoring_refusal_shows(cloud: Any) -> Any:
+    return queried(cloud, "ibm_eventstreams_instance_topics", cloud.target).status
+
+
+@observes("metric_names")
+def metric_names_shows(cloud: Any) -> Any:
+    cloud.enable()
+    found = queried(cloud, '{__name__=~".*mirroring.*"}').json["data"]["result"]
+    return [one["metric"]["__name__"] for one in found]
+
+
+@observes("latency_topic_names")
+def latency_topic_names_shows(cloud: Any) -> Any:
+    cloud.enable()
+    cloud.select("orders")
+    cloud.wait()
+    (one,) = queried(cloud, "ibm_eventstreams_instance_mirroring_latency_seconds").json["data"]["result"]
+    return one["metric"]["ibm_eventstreams_topic"]
+
+
 # -- all
 
 
@@ -455,7 +496,7 @@ def rate_limit_shows(cloud: Any) -> Any:
 def test_each_value_shows_on_the_wire(switch: Any, start: Any) -> None:
     seen = {}
     for value in switch.values:
-        cloud = start(switches={switch.name: value})
+        cloud = start(switches={switch.name: value}, monitoring=[MONITOR])
         seen[value] = repr(OBSERVERS[switch.name](cloud))
         assert cloud.sim.violations() == []
     assert len(set(seen.values())) == len(switch.values), seen
