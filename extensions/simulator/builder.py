@@ -12,7 +12,7 @@ from typing import Any
 from .accounts import NAMED_RIGHTS, Account, ApiKey
 from .broker import PARAMETERS
 from .clock import Clock, parse_time
-from .instances import ENTERPRISE, GEN2, IN_PROGRESS, STANDARD, Change, Group, Instance, Operation, Topic
+from .instances import ENTERPRISE, GEN2, IN_PROGRESS, STANDARD, Change, Group, Instance, Operation, Span, Topic
 from .mirroring import MirroringConfig
 from .monitors import Monitor
 from .policies import NAMESPACE, ROLE_PREFIX, Attribute, Policy
@@ -182,7 +182,7 @@ def _mirror(world: World, target: Instance, entry: dict[str, Any], now: float) -
     target.mirroring = MirroringConfig.of(block, source.crn)
     target.sent_mirroring = block
     target.enabled_at = target.selected_at = now - DAY
-    target.mirroring_begins(target.enabled_at)
+    target.mirroring_times = [Span(target.enabled_at)]
     target.selection = list(entry.get("selection", []))
     more = world.switches["internal_topics"] != "checkpoints_only"
     for name in target.mirroring.internal_topics(more):

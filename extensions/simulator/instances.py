@@ -187,11 +187,6 @@ class Instance:
         used = sum(topic.partitions for topic in self.topics.values() if topic.deleted is None)
         return used + partitions <= self.most_partitions
 
-    def mirroring_begins(self, now: float) -> None:
-        """Remember that mirroring is on from now, unless it is already."""
-        if all(span.end is not None for span in self.mirroring_times):
-            self.mirroring_times.append(Span(now))
-
     def mirroring_ends(self, now: float) -> None:
         """Remember that mirroring is off from now."""
         for span in [*self.mirroring_times, *self.flows]:
@@ -202,11 +197,13 @@ class Instance:
         for flow in self.flows:
             if flow.end is None and (flow.source != source or names.get(flow.topic) != flow.remote):
                 flow.end = now
+        latest = {flow.topic: flow for flow in self.flows}
         for topic, remote in names.items():
-            ends = [flow.end for flow in self.flows if flow.topic == topic]
-            if None not in ends:
-                begin = max([self.selected_since[topic], *(end for end in ends if end is not None)])
-                self.flows.append(Flow(begin, None, source, topic, remote))
+            earlier, since = latest.get(topic), self.selected_since[topic]
+            if earlier is None:
+                self.flows.append(Flow(since, None, source, topic, remote))
+            elif earlier.end is not None:
+                self.flows.append(Flow(now if earlier.end > since else since, None, source, topic, remote))
 
     def live_topics(self) -> list[Topic]:
         """Return the topics that exist, by name."""

@@ -104,8 +104,11 @@ def milliseconds(moment: float) -> int:
 
 def all_series(world: World, now: float, instances: Iterable[Instance] | None = None) -> list[Series]:
     """Return every series of these instances (default: all) as it is known now."""
-    chosen = world.instances.values() if instances is None else instances
-    return [series for instance in chosen for series in _Reporter(world, instance, now).report()]
+    every = world.instances.values()
+    flows = [(flow, target) for target in every for flow in target.flows]
+    filled = {(target.guid, flow.remote) for flow, target in flows}
+    chosen = every if instances is None else instances
+    return [series for instance in chosen for series in _Reporter(world, instance, now, flows, filled).report()]
 
 
 def _constant(value: float) -> Value:
@@ -119,19 +122,25 @@ def _sum(pieces: list[Piece]) -> Value:
 class _Reporter:
     """Makes the series of one instance."""
 
-    def __init__(self, world: World, instance: Instance, now: float) -> None:
+    def __init__(
+        self,
+        world: World,
+        instance: Instance,
+        now: float,
+        flows: list[tuple[Flow, Instance]],
+        filled: set[tuple[str, str]],
+    ) -> None:
         self._world, self._instance, self._now = world, instance, milliseconds(now)
         self._start = milliseconds(world.started)
         self._groups = {group.id: group.name for group in world.resource_groups}
         self._drawings = {
             (drawing.metric, drawing.topic): drawing for drawing in world.drawings if drawing.guid == instance.guid
         }
-        self._filled = {one.guid: {flow.remote for flow in one.flows} for one in world.instances.values()}
+        self._filled = filled
         self._remotes = {flow.topic: flow.remote for flow in instance.flows}
         self._topics = [(topic, self._since(topic.created)) for topic in instance.live_topics()]
-        flows = [(flow, target) for target in world.instances.values() for flow in target.flows]
-        self._arriving = [(flow, self._piece(flow, target)) for flow, target in flows if target is instance]
-        self._leaving = [(flow, self._piece(flow, target)) for flow, target in flows if flow.source == instance.guid]
+        self._arriving = [(flow, self._piece(flow)) for flow, target in flows if target is instance]
+        self._leaving = [(flow, self._piece(flow)) for flow, target in flows if flow.source == instance.guid]
 
     # -- times and rates
 
@@ -139,14 +148,13 @@ class _Reporter:
         """Return when something began; what the scenario describes began long ago."""
         return milliseconds(moment if moment >= self._world.started else self._world.started - HISTORY)
 
-    def _piece(self, span: Span, target: Instance, value: float | None = None) -> Piece:
+    def _piece(self, span: Span, value: float | None = None) -> Piece:
         begin = self._since(span.begin)
         if isinstance(span, Flow) and span.begin >= self._world.started:
             begin += milliseconds(self._world.timing["active_topic_seconds"])
-        ends = [end for end in (span.end, target.deleted_at) if end is not None]
         if value is None:
             value = self._flow_rate(span) if isinstance(span, Flow) else 0.0
-        return Piece(begin, milliseconds(min(ends)) if ends else None, _constant(value))
+        return Piece(begin, None if span.end is None else milliseconds(span.end), _constant(value))
 
     def _flow_rate(self, flow: Flow) -> float:
         source = self._world.instances.get(flow.source)
@@ -157,7 +165,7 @@ class _Reporter:
         """Return what applications write: nothing to topics that mirroring fills, unless the scenario says so."""
         if topic.traffic is not None:
             return topic.traffic * MEGABYTE
-        filled = topic.remote_of is not None or topic.internal or topic.name in self._filled[instance.guid]
+        filled = topic.remote_of is not None or topic.internal or (instance.guid, topic.name) in self._filled
         return 0.0 if filled else DEFAULT_TRAFFIC
 
     def _own_out(self, instance: Instance, topic: Topic) -> float:
@@ -168,6 +176,8 @@ class _Reporter:
 
     def report(self) -> list[Series]:
         """Return all series: the drawn ones, and the default ones that are not drawn."""
+        if self._instance.gone and self._instance.deleted_at is None:
+            return []  # it was deleted before the scenario began
         made = [self._drawn(drawing) for drawing in self._drawings.values()]
         for metric, topic, pieces in [*self._of_mirroring(), *self._of_topics(), *self._of_instance()]:
             if (metric, topic) not in self._drawings:
@@ -178,9 +188,9 @@ class _Reporter:
     def _of_mirroring(self) -> list[tuple[str, str | None, list[Piece]]]:
         latencies: dict[str, list[Piece]] = {}
         for flow, _rate in self._arriving:
-            latencies.setdefault(flow.topic, []).append(self._piece(flow, self._instance, DEFAULT_LATENCY))
+            latencies.setdefault(flow.topic, []).append(self._piece(flow, DEFAULT_LATENCY))
         flowing = _sum([piece for _flow, piece in self._arriving])
-        enabled = [self._piece(span, self._instance) for span in self._instance.mirroring_times]
+        enabled = [self._piece(span) for span in self._instance.mirroring_times]
         throughput = [Piece(piece.begin, piece.end, flowing) for piece in enabled]
         return [(THROUGHPUT, None, throughput), *((LATENCY, topic, pieces) for topic, pieces in latencies.items())]
 

@@ -11,7 +11,7 @@ from typing import Any
 from .accounts import Account, Tokens
 from .clock import Clock
 from .instance_view import instance_view, monitor_view
-from .instances import Group, Instance, Operation, Topic
+from .instances import Group, Instance, Operation, Span, Topic
 from .mirroring import Selection
 from .monitors import Monitor
 from .policies import Party, PolicyStore
@@ -176,7 +176,7 @@ class World:
         if change.mirroring is not None:
             instance.mirroring = change.mirroring
             instance.enabled_at = moment
-            instance.mirroring_begins(moment)
+            instance.mirroring_times.append(Span(moment))
             if self.switches["selection_survives_disable"] == "no":
                 instance.selection = []
             more = self.switches["internal_topics"] != "checkpoints_only"

@@ -154,8 +154,12 @@ def test_a_removed_authorization_ends_the_flow(start: Any) -> None:
     cloud = start(mirrored())
     number = cloud.call("GET", f"/v1/policies?account_id={ACCOUNT}").json["policies"][0]["id"]
     cloud.call("DELETE", f"/v1/policies/{number}")
-    cloud.sim.clock.advance(60)
+    cloud.sim.clock.advance(600)
     assert ask(cloud, LATENCY) == {} and ask(cloud, THROUGHPUT) == {"": "0"}
+    cloud.authorize()
+    cloud.sim.clock.advance(60)
+    assert ask(cloud, LATENCY)["orders"] == "1.5"
+    assert ask(cloud, f"count_over_time({LATENCY}[600s])")["orders"] == "1"
 
 
 def test_topics_and_instances_come_and_go(start: Any) -> None:
@@ -168,6 +172,12 @@ def test_topics_and_instances_come_and_go(start: Any) -> None:
     assert ask(cloud, '{__name__=~".+"}') == {}
     assert ask(cloud, LATENCY, -1) == {"orders": "1.5", "payments": "1.5"}
     assert [on_source(cloud, BYTES_OUT, second)[""] for second in (-1, 60)] == ["8502048", "6004096"]
+
+
+def test_an_instance_that_is_gone_has_no_metrics(start: Any) -> None:
+    made = scenario()
+    made["instances"][1]["state"] = "removed"
+    assert ask(start(made), '{__name__=~".+"}') == {}
 
 
 def test_names_can_be_others(start: Any) -> None:

@@ -145,6 +145,7 @@ def test_aggregations(text: str, expected: dict[str, str]) -> None:
         ('count_over_time(lag{topic="b"}[2m])', 0, {"topic=b,zone=x": "3"}),
         ('max_over_time(lag{topic="b"}[2m])', 0, {"topic=b,zone=x": "30"}),
         ('max_over_time(lag{topic="b"}[1m])', -1, {"topic=b,zone=x": "NaN"}),
+        ('min_over_time(lag{topic="b"}[1m])', 0, {"topic=b,zone=x": "30"}),
         ('avg_over_time(lag{topic="b"}[2m])', 0, {"topic=b,zone=x": "NaN"}),
         ('avg_over_time(lag{topic="a"}[1m])', 0, {"topic=a,zone=x": "3.5"}),
         ('last_over_time(lag{topic="a"}[1m])', -1, {"__name__=lag,topic=a,zone=x": "5"}),
