@@ -1,6 +1,6 @@
 # Copyright: Contributors to mirrorops.event_streams
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cloud resource names of messagehub instances (API §3.2)."""
+"""Cloud resource names of service instances (API §3.2)."""
 
 from __future__ import annotations
 

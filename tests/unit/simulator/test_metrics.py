@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+import simulator
 from simulator import ScenarioError, Simulator, load_scenario
 
 ACCOUNT = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
@@ -116,6 +119,13 @@ def test_what_mirroring_adds(start: Any) -> None:
     assert ask(cloud, TOPIC_IN) == remote
     assert on_source(cloud, TOPIC_OUT) == {"orders": "4000000", "payments": "4500000", "audit": "2048"}
     assert on_source(cloud, LATENCY) == {} == on_source(cloud, THROUGHPUT)
+
+
+def test_nobody_writes_to_remote_topics_unless_it_is_said(start: Any) -> None:
+    made = mirrored()
+    made["instances"][1]["topics"] = [{"name": "orders.us-south"}, {"name": "payments.us-south", "traffic": 1}]
+    seen = ask(start(made), TOPIC_IN)
+    assert (seen["orders.us-south"], seen["payments.us-south"]) == ("2000000", "1500000")
 
 
 def test_mirroring_begins_and_ends(start: Any) -> None:
@@ -227,6 +237,25 @@ def test_a_series_grows_with_the_clock(start: Any) -> None:
     assert ask(cloud, LATENCY)["orders"] == "150"
 
 
+def test_the_example_of_the_readme(start: Any) -> None:
+    text = (Path(simulator.__file__).parent / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```json\n(.*?)^```", text, re.M | re.S)
+    cloud = start(mirrored(**json.loads(f"{{{example}}}")))
+    (monitor,) = cloud.sim.state.monitors
+    seen = [ask(cloud, LATENCY, second, monitor)["orders"] for second in (-86400, -3600, -3000, -300)]
+    assert seen == ["2", "250", "2", "40"]
+
+
+def test_a_reset_draws_from_the_present_time(start: Any) -> None:
+    cloud = start(mirrored(series=[drawn([[3600, 9], [1800, 4]])]))
+    cloud.sim.clock.advance(86_400)
+    cloud.sim.reset()
+    cloud = type(cloud)(cloud.sim)
+    assert ask(cloud, LATENCY, 86_400 - 1801) == {"orders": "9", "payments": "1.5"}
+    assert ask(cloud, LATENCY) == {"orders": "4", "payments": "1.5"}
+    assert ask(cloud, f"count_over_time({LATENCY}[3d])") == {"orders": "61", "payments": "2881"}
+
+
 def test_it_is_there_without_mirroring_and_for_an_instance(start: Any) -> None:
     series = [drawn([[60, 3]]), drawn([[60, 1e9]], BYTES_IN, None)]
     cloud = start(scenario(series=series))
@@ -291,7 +320,8 @@ def families(lines: list[str]) -> dict[str, list[Any]]:
 
 
 def test_the_present_can_be_scraped(start: Any) -> None:
-    made = mirrored(series=[drawn([[60, "NaN"]]), drawn([[60, 1], [30, "stale"]], topic="payments")])
+    gap = drawn([[180, 1], [60, None]], topic="audit")
+    made = mirrored(series=[drawn([[60, "NaN"]]), drawn([[60, 1], [30, "stale"]], topic="payments"), gap])
     made["instances"][1]["name"] = 'a "quoted" \\ name\n'
     for entry in made["series"]:
         entry["instance"] = "22222222-aaaa-4bbb-8ccc-000000000002"

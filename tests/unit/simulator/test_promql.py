@@ -263,3 +263,20 @@ def test_durations() -> None:
     ]
     with pytest.raises(PromqlError):
         duration("")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "over_time", "at_once"),
+    [
+        ([0.1, 0.2, 0.3], "0.19999999999999998", "0.2"),
+        ([math.inf, 1.0], "+Inf", "+Inf"),
+        ([1.0, math.inf, math.inf, 2.0], "+Inf", "+Inf"),
+        ([math.inf, -math.inf], "NaN", "NaN"),
+        ([math.inf, NAN], "NaN", "NaN"),
+    ],
+)
+def test_averages_are_made_as_prometheus_does(numbers: list[float], over_time: str, at_once: str) -> None:
+    one = [lag("a", *((index - 10.0, number) for index, number in enumerate(numbers)))]
+    assert values("avg_over_time(lag[1m])", store=one) == {"topic=a": over_time}
+    many = [lag(f"t{index}", (0, number)) for index, number in enumerate(numbers)]
+    assert values("avg(lag)", store=many) == {"": at_once}
