@@ -41,6 +41,8 @@ NOUNS = {
             "source_monitoring_instance",
             "metric_names",
             "headroom_window",
+            "max_lag",
+            "wait_for_lag",
         )
     },
     "instance": "{side}",

@@ -20,11 +20,14 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     authorization_policy_info,
     instance_info,
+    metrics_info,
     mirroring,
     mirroring_info,
+    readiness_info,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import (
+    ACCOUNT,
     AUTHORIZED,
     ENABLED,
     KEY,
@@ -183,6 +186,22 @@ def discover(stage: Stage) -> Any:
     return observed
 
 
+def headroom(stage: Stage) -> Any:
+    """The checks before mirroring is enabled, with Monitoring. Whatever happens to its answers, nothing busy is taken for idle."""
+    found = stage.run(readiness_info, source=SOURCE, target=TARGET, topics=TOPICS)
+    told = {one["rule"]: one["status"] for one in found["findings"] if one["rule"].startswith("headroom")}
+    assert told.get("headroom_source", "unknown") in ("warn", "unknown")
+    return found
+
+
+def lag(stage: Stage) -> Any:
+    """Metrics, and a limit for lag. Whatever happens to the answers, what is behind is not taken for what is not."""
+    stage.run(metrics_info, instance=TARGET)
+    found = stage.run(mirroring_info, source=SOURCE, target=TARGET, topics=TOPICS, max_lag=60)
+    assert found["verdict"] != "mirroring"
+    return found
+
+
 def crns(stage: Stage) -> dict[str, str]:
     """The pair by CRN."""
     return {"source": str(stage.simulator.instance(SOURCE).crn), "target": str(stage.simulator.instance(TARGET).crn)}
@@ -199,6 +218,21 @@ HARD = {
     "operation_updated_at": "null",
     "active_topics_names": "target",
 }
+
+
+MONITORING = [
+    {"name": f"monitoring-{region}", "account": ACCOUNT, "region": region} for region in ("us-south", "us-east")
+]
+METRICS = "ibm_eventstreams_instance_"
+BUSY = [{"instance": SOURCE, "metric": f"{METRICS}bytes_out_per_second", "points": [[90000, 60e6]]}]
+LATE = [
+    {
+        "instance": TARGET,
+        "topic": "orders",
+        "metric": f"{METRICS}mirroring_latency_seconds",
+        "points": [[90000, 250]],
+    }
+]
 
 
 def tagged_scenario() -> dict[str, Any]:
@@ -224,6 +258,14 @@ FLOWS = (
     Flow("disable", scenario(policies=AUTHORIZED, target=ENABLED), end, ended, 1),
     Flow("look", scenario(policies=AUTHORIZED, target=ENABLED), look, lambda simulator: True, 0),
     Flow("discover", tagged_scenario(), discover, lambda simulator: True, 0),
+    Flow("headroom", scenario(monitoring=MONITORING, series=BUSY), headroom, lambda simulator: True, 0),
+    Flow(
+        "lag",
+        scenario(monitoring=MONITORING, series=LATE, policies=AUTHORIZED, target=ENABLED),
+        lag,
+        lambda simulator: True,
+        0,
+    ),
 )
 
 
@@ -343,7 +385,9 @@ def attempt(stage: Stage, flow: Flow, verdict: Verdict) -> str | None:
 def unclear(text: str, case: Case, flow: Flow) -> list[str]:
     """What an error lacks: the instance, where the task has one, or the status."""
     found = []
-    if flow.name not in ("look", "discover") and not re.search(f"{SOURCE}|{TARGET}|{SOURCE_GUID}|{TARGET_GUID}", text):
+    if flow.name not in ("look", "discover", "lag", "headroom") and not re.search(
+        f"{SOURCE}|{TARGET}|{SOURCE_GUID}|{TARGET_GUID}", text
+    ):
         found.append(f"names no instance: {text}")
     status = re.match(r"\d{3}", case.fault)
     answered_for = (

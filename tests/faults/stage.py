@@ -103,6 +103,7 @@ class Stage:
             "ibmcloud_api_key": KEY,
             "iam_endpoint": self.simulator.url,
             "resource_controller_endpoint": self.simulator.url,
+            "monitoring_endpoint": self.simulator.url,
             "request_timeout": 5,
         }
         given = {**base, **self._options, **options}

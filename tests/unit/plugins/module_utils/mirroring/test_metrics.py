@@ -12,7 +12,13 @@ import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Series
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import Lag, read_lag, slope_of
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
+    Lag,
+    check_lag,
+    lag_finding,
+    read_lag,
+    slope_of,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
     NAMES,
     TOPIC,
@@ -27,6 +33,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     together,
     value_of,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 
 
 def of(topic: str, *values: float | None, start: float = 0.0) -> Series:
@@ -146,3 +154,54 @@ def test_what_is_told_is_what_was_found(topics: dict[str, float | None], values:
     if known:
         assert told["topics"][0] == told["worst"]
     assert told["caught_up_in"] is None or told["caught_up_in"] >= 0
+
+
+PREVIEWS = [Preview(name, f"{name}.x", 1, True, ("^a$",)) for name in ("orders", "payments")]
+
+
+@pytest.mark.parametrize(
+    ("topics", "status", "told"),
+    [
+        ({"orders": 1.0, "payments": 60.0}, "pass", "The worst topic, payments, is behind by 60 s"),
+        ({"orders.x": 1.0, "payments": 2.0}, "pass", "payments, is behind by 2 s"),
+        ({"orders": 60.5, "payments": 2.0}, "fail", "Behind by more: orders."),
+        ({"orders": 1.0}, "warn", "Nothing is known of payments."),
+        ({"orders": 1.0, "payments": None}, "warn", "Nothing is known of payments."),
+        ({"orders": 61.0, "payments": None}, "fail", "Behind by more: orders."),
+        ({"orders": None}, "unknown", "no value that is younger than five minutes"),
+        ({}, "unknown", "no value that is younger than five minutes"),
+    ],
+)
+def test_a_limit_for_lag(topics: dict[str, float | None], status: str, told: str) -> None:
+    found = lag_finding(Lag(topics, None), 60.0, PREVIEWS)
+    assert found.status == status
+    assert told in found.message
+    assert bool(found.remedy) == (status != "pass")
+
+
+def test_a_limit_without_metrics() -> None:
+    found = lag_finding(Unreadable("HTTP 403"), 60.0, PREVIEWS)
+    assert (found.status, "HTTP 403" in found.message) == ("unknown", True)
+
+
+@pytest.mark.parametrize(
+    ("slope", "told"), [(0.5, "grows by 30.0 s each minute"), (0.0, "and steady"), (-0.5, "caught up in 120 s")]
+)
+def test_where_it_is_going(slope: float, told: str) -> None:
+    assert told in lag_finding(Lag({"orders": 60.0}, slope), 60.0, PREVIEWS[:1]).message
+
+
+@pytest.mark.parametrize(
+    ("most", "wait", "told"),
+    [
+        (-1.0, False, "0 or more"),
+        (float("nan"), False, "0 or more"),
+        (float("inf"), True, "0 or more"),
+        (None, True, "without"),
+    ],
+)
+def test_limits_that_make_no_sense(most: float | None, wait: bool, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        check_lag(most, wait)
+    check_lag(0.0, True)
+    check_lag(None, False)

@@ -1,0 +1,226 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What IBM Cloud Monitoring tells: headroom before mirroring is enabled, lag after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mirrorops.event_streams.tests.integration.test_modules import play
+
+SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
+ACCOUNT = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+GUIDS = {"us-south": "33333333-aaaa-4bbb-8ccc-000000000001", "us-east": "33333333-aaaa-4bbb-8ccc-000000000002"}
+MONITORING = [
+    {"name": f"monitoring-{region}", "account": ACCOUNT, "region": region, "guid": guid}
+    for region, guid in GUIDS.items()
+]
+ENABLED: dict[str, Any] = {
+    "policies": [{"subject": TARGET, "resource": SOURCE}],
+    "target": {
+        "mirroring": {"source": SOURCE, "source_alias": "us-south", "target_alias": "us-east"},
+        "selection": ["^orders$", "^payments$"],
+    },
+}
+NAME = "ibm_eventstreams_instance_"
+OLD_NAMES = {
+    "mirroring_latency": f"{NAME}mirroring_latency",
+    "mirroring_throughput": f"{NAME}mirroring_throughput",
+}
+RULES = ("headroom_source", "headroom_target", "headroom_total", "headroom_partitions")
+
+
+def drawn(metric: str, *points: list[Any], instance: str = TARGET, topic: str | None = None) -> dict[str, Any]:
+    """A series that goes on with each value until the next point, in seconds before the start."""
+    chosen = {"instance": instance, "metric": f"{NAME}{metric}", "points": list(points)}
+    return chosen if topic is None else {**chosen, "topic": topic}
+
+
+def lags(**topics: list[list[Any]]) -> list[dict[str, Any]]:
+    """The latency of these topics."""
+    return [drawn("mirroring_latency_seconds", *points, topic=topic) for topic, points in topics.items()]
+
+
+def metrics(playbook: Any, **options: Any) -> Any:
+    """Asks for the metrics of the target."""
+    task = {"name": "Ask", "mirrorops.event_streams.metrics_info": {"instance": TARGET, **options}}
+    return playbook(play([task]))
+
+
+def asked(simulator: Any) -> list[str]:
+    """The requests to Monitoring."""
+    return [entry["path"] for entry in simulator.journal if entry["api"] == "monitoring"]
+
+
+@pytest.mark.every_core
+def test_there_is_headroom(simulate: Any, playbook: Any) -> None:
+    simulator = simulate(monitoring=MONITORING)
+    run = playbook.mirror().worked()
+    assert set(RULES) <= set(run.facts["setup_result"]["passed"])
+    assert asked(simulator)
+    simulator.clear_journal()
+    again = playbook.mirror().worked()
+    assert (again.changed, asked(simulator)) == (0, [])
+
+
+@pytest.mark.parametrize(("megabytes", "status"), [(60, "warn"), (80, "fail")])
+def test_a_source_that_is_busy(megabytes: int, status: str, simulate: Any, playbook: Any) -> None:
+    """Within the last day, for ten minutes only."""
+    peak = drawn("bytes_out_per_second", [90000, 1e6], [50000, megabytes * 1e6], [49400, 1e6], instance=SOURCE)
+    simulator = simulate(monitoring=MONITORING, series=[peak])
+    run = playbook.mirror()
+    (found,) = [one for one in run.facts["setup_result"]["findings"] if one["rule"] == "headroom_source"]
+    assert (found["status"], found["evidence"]["present_mb_per_s"]) == (status, megabytes)
+    assert f"{megabytes}.00 MB/s" in found["message"]
+    assert "300 MB/s, which is 2 units" in found["remedy"]
+    assert run.rc == (2 if status == "fail" else 0)
+    assert bool(simulator.writes()) == (status == "warn")
+
+
+def test_a_window_that_ends_after_the_peak(simulate: Any, playbook: Any) -> None:
+    peak = drawn("bytes_out_per_second", [90000, 1e6], [50000, 80e6], [49400, 1e6], instance=SOURCE)
+    simulate(monitoring=MONITORING, series=[peak])
+    run = playbook.mirror("--check", mirroring_headroom_window=3600).worked()
+    assert "headroom_source" in run.facts["setup_result"]["passed"]
+
+
+def test_a_topic_with_too_few_partitions(simulate: Any, playbook: Any) -> None:
+    busy = drawn("topic_bytes_in_per_second", [90000, 8e6], instance=SOURCE, topic="payments")
+    simulate(monitoring=MONITORING, series=[busy])
+    run = playbook.mirror("--check").worked()
+    (found,) = [one for one in run.facts["setup_result"]["findings"] if one["rule"] == "headroom_partitions"]
+    assert found["status"] == "warn"
+    assert "payments (has 2, needs 6)" in found["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({}, "no instance of IBM Cloud Monitoring in us-south"),
+        ({"monitoring": [{**one, "receives": False} for one in MONITORING]}, "Monitoring has no values"),
+        ({"monitoring": MONITORING[1:]}, "no instance of IBM Cloud Monitoring in us-south"),
+    ],
+)
+def test_without_metrics_it_is_unknown(members: dict[str, Any], told: str, simulate: Any, playbook: Any) -> None:
+    simulate(**members)
+    found = playbook.mirror("--check").worked().facts["setup_result"]
+    unknown = [one for one in found["findings"] if one["rule"].startswith("headroom")]
+    assert {one["status"] for one in unknown} == {"unknown"}
+    assert any(told in one["message"] for one in unknown)
+    assert all("Enable platform metrics" in one["remedy"] for one in unknown)
+
+
+@pytest.mark.parametrize("refusal", ["401", "403"])
+def test_an_instance_that_is_not_the_right_one(refusal: str, simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, switches={"monitoring_refusal": refusal}, **ENABLED)
+    failure = metrics(playbook, monitoring_instance="44444444-aaaa-4bbb-8ccc-000000000009").failure
+    assert f"HTTP {refusal}" in failure
+    assert "the instance of IBM Cloud Monitoring that gets the platform metrics of us-east" in failure
+
+
+@pytest.mark.every_core
+@pytest.mark.parametrize("names", ["source", "remote"])
+def test_the_metrics_of_a_target(names: str, simulate: Any, playbook: Any) -> None:
+    simulate(
+        monitoring=MONITORING,
+        switches={"latency_topic_names": names},
+        series=lags(orders=[[90000, 2], [1200, 40], [600, 20]], payments=[[90000, "NaN"]]),
+        **ENABLED,
+    )
+    (result,) = metrics(playbook).worked().results("metrics_info")
+    suffix = ".us-south" if names == "remote" else ""
+    assert result["lag"]["worst"] == {"topic": f"orders{suffix}", "seconds": 20}
+    assert {"topic": f"payments{suffix}", "seconds": None} in result["lag"]["topics"]
+    assert result["monitoring_instance"] == GUIDS["us-east"]
+    assert result["mirroring_throughput"]["now"] > 0
+    assert result["unknown"] == []
+    assert result["partitions"] > 0
+
+
+def test_metrics_under_their_old_names(simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, switches={"metric_names": "old"}, **ENABLED)
+    (result,) = metrics(playbook).worked().results("metrics_info")
+    assert result["unknown"] == ["mirroring_latency", "mirroring_throughput"]
+    (result,) = metrics(playbook, metric_names=OLD_NAMES).worked().results("metrics_info")
+    assert result["unknown"] == []
+
+
+def test_several_instances_of_which_none_is_marked(simulate: Any, playbook: Any) -> None:
+    other = {**MONITORING[1], "name": "another", "guid": GUIDS["us-east"][:-1] + "9", "receives": False}
+    simulate(monitoring=[*MONITORING, other], switches={"default_receiver_shown": "hidden"}, **ENABLED)
+    failure = metrics(playbook).failure
+    assert "2 Monitoring instances are in us-east" in failure
+    assert "as monitoring_instance" in failure
+    metrics(playbook, monitoring_instance=GUIDS["us-east"]).worked()
+
+
+def test_the_one_that_is_marked(simulate: Any, playbook: Any) -> None:
+    other = {**MONITORING[1], "name": "another", "guid": GUIDS["us-east"][:-1] + "9", "receives": False}
+    simulate(monitoring=[*MONITORING, other], **ENABLED)
+    (result,) = metrics(playbook).worked().results("metrics_info")
+    assert result["monitoring_instance"] == GUIDS["us-east"]
+
+
+def validate(playbook: Any, **variables: Any) -> Any:
+    """The playbook validate for the pair."""
+    return playbook("mirrorops.event_streams.validate", {**playbook.pair, "mirroring_poll_interval": 0.2, **variables})
+
+
+def test_lag_within_what_is_accepted(simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, series=lags(orders=[[90000, 2]], payments=[[90000, 3]]), **ENABLED)
+    lag = validate(playbook, validate_max_lag=3).worked().facts["validate_result"]["lag"]
+    assert (lag["state"], lag["accepted"], lag["worst"]) == ("within", 3, {"topic": "payments", "seconds": 3})
+
+
+@pytest.mark.every_core
+def test_lag_above_what_is_accepted(simulate: Any, playbook: Any) -> None:
+    simulator = simulate(monitoring=MONITORING, series=lags(orders=[[90000, 250]], payments=[[90000, 1]]), **ENABLED)
+    run = validate(playbook, mirroring_max_lag=60)
+    assert "orders, is behind by 250 s, and steady. Accepted are 60 s" in run.failure
+    result = run.facts["validate_result"]
+    assert (result["verdict"], result["lag"]["state"]) == ("behind", "behind")
+    assert simulator.writes() == []
+
+
+def test_lag_that_nobody_knows(simulate: Any, playbook: Any) -> None:
+    simulate(
+        monitoring=MONITORING, series=lags(orders=[[90000, "NaN"]], payments=[[90000, 1], [600, "stale"]]), **ENABLED
+    )
+    run = validate(playbook, mirroring_max_lag=60)
+    assert "no value that is younger than five minutes" in run.failure
+    result = run.facts["validate_result"]
+    assert (result["verdict"], result["lag"]["state"], result["lag"]["worst"]) == ("unknown", "unknown", None)
+
+
+def test_lag_is_waited_for(simulate: Any, playbook: Any) -> None:
+    """It falls a few seconds after the start."""
+    simulate(
+        monitoring=MONITORING,
+        timing={"metrics_interval_seconds": 1},
+        series=lags(orders=[[90000, 250], [-6, 1]], payments=[[90000, 1]]),
+        **ENABLED,
+    )
+    run = validate(playbook, mirroring_max_lag=60, mirroring_wait_for_lag=True).worked()
+    assert "is behind by 250 s" in run.stdout
+    assert run.facts["validate_result"]["lag"]["worst"]["seconds"] == 1
+
+
+def test_lag_is_waited_for_within_the_time_limit(simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, series=lags(orders=[[90000, 250]], payments=[[90000, 1]]), **ENABLED)
+    run = validate(playbook, mirroring_max_lag=60, mirroring_wait_for_lag=True, mirroring_wait_timeout=1)
+    assert "is behind by 250 s" in run.failure
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"mirroring_max_lag": -1}, "max_lag must be 0 or more"),
+        ({"mirroring_wait_for_lag": True}, "wait_for_lag is set without max_lag"),
+    ],
+)
+def test_limits_that_make_no_sense(variables: dict[str, Any], told: str, simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, **ENABLED)
+    assert told in validate(playbook, **variables).failure
