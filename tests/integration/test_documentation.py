@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import ENABLED, MONITORING
+
 ROOT = Path(__file__).parents[2]
 ROLES = sorted((ROOT / "roles").glob("[!.]*/"))
 PAGES = [
@@ -20,22 +22,22 @@ PAGES = [
     *(role / "README.md" for role in ROLES),
     *sorted((ROOT / "docs/docsite/rst").glob("*.rst")),
 ]
-MARKDOWN = re.compile(r"^```ya?ml\n# runnable\b[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-RST = re.compile(r"^\.\. code-block:: yaml\n\n    # runnable\b[^\n]*\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
+MARKDOWN = re.compile(r"^```ya?ml\n# runnable\b([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+RST = re.compile(r"^\.\. code-block:: yaml\n\n    # runnable\b([^\n]*)\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 
 
-def blocks(page: Path) -> list[str]:
-    """Every block of YAML whose first line says that it can be run."""
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Every block of YAML whose first line says that it can be run, and what else that line says."""
     pattern = RST if page.suffix == ".rst" else MARKDOWN
-    return [textwrap.dedent(block) for block in pattern.findall(page.read_text())]
+    return [(needs.strip(), textwrap.dedent(block)) for needs, block in pattern.findall(page.read_text())]
 
 
 def examples() -> list[Any]:
     """The blocks of all pages."""
     return [
-        pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
+        pytest.param(needs, block, id=f"{page.relative_to(ROOT)}-{number}")
         for page in PAGES
-        for number, block in enumerate(blocks(page), 1)
+        for number, (needs, block) in enumerate(blocks(page), 1)
     ]
 
 
@@ -44,8 +46,9 @@ def test_every_page_has_an_example(page: Path) -> None:
     assert blocks(page)
 
 
-@pytest.mark.parametrize("example", examples())
-def test_examples_run_twice(simulator: Any, playbook: Any, observe: Any, example: str) -> None:
+@pytest.mark.parametrize(("needs", "example"), examples())
+def test_examples_run_twice(simulate: Any, playbook: Any, observe: Any, needs: str, example: str) -> None:
+    simulator = simulate(monitoring=MONITORING, **ENABLED) if needs == "with Monitoring" else simulate()
     plays = yaml.safe_load(example)
     assert isinstance(plays, list)
     playbook(plays).worked()
