@@ -83,9 +83,10 @@ def status(url: str, context: ssl.SSLContext, path: str = ALIVE) -> int:
 
 def test_every_address_says_https(start: Any, trusting: ssl.SSLContext) -> None:
     one = start()
-    addresses = [one.url, one.iam_url, one.rc_url, one.search_url, one.admin_url("es-target-us-east")]
+    addresses = [one.url, one.iam_url, one.rc_url, one.search_url, one.monitoring_url]
+    addresses += [one.admin_url("es-target-us-east")]
     addresses += [value for name, value in one.environment().items() if name.endswith("ENDPOINT")]
-    assert len(addresses) == 8
+    assert len(addresses) == 10
     assert [url for url in addresses if not url.startswith("https://127.0.0.1:")] == []
     assert one.instance("es-target-us-east").guid in one.admin_url("es-target-us-east")
     assert status(one.url, trusting) == 200
