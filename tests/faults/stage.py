@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -24,7 +24,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import discovery
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.fleet_options import SPEC, read_options
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pairs import Fleet, make_pairs
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pairs import make_pairs
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     instance_info,
@@ -136,8 +136,8 @@ class Stage:
         )
         call = dataclasses.replace(self.call(instance_info), params=options.params)
         with mock.patch.object(discovery, "WORKERS", 1):
-            fleet = carry_out(lambda call: dict(discovery.discover(call, options)), call)
-        return [pair.name for pair in make_pairs(options, cast("Fleet", fleet)).pairs]
+            fleet: Any = carry_out(lambda call: dict(discovery.discover(call, options)), call)
+        return [pair.name for pair in make_pairs(options, fleet).pairs]
 
     def mirror(self, **given: Any) -> dict[str, Any]:
         """setup, bindings, enable and validate, as the playbook does. Returns the results by role. Raises MirrorOpsError and

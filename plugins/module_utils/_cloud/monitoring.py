@@ -21,7 +21,7 @@ PATH = "/api/prometheus/api/v1"
 REGIONS = {"che01": "in-che"}
 """What Monitoring calls a region of Event Streams, where that is not the same (API §7.1)."""
 
-Point = tuple[float, float | None]
+Point: t.TypeAlias = "tuple[float, float | None]"
 """Seconds since the epoch, and the value; None is a value that is no number, which tells nothing."""
 
 

@@ -46,11 +46,11 @@ STORE = [
 ]
 
 
-def values(text: str, at: float = T, store: Any = STORE) -> dict[str, str]:
+def values(text: str, at: float = T, store: Any = None) -> dict[str, str]:
     """Return the written values by the labels that are left."""
     moment = round(at * 1000)
     found = {}
-    for one in evaluate(parse(text), [moment], store):
+    for one in evaluate(parse(text), [moment], STORE if store is None else store):
         assert list(one.values) == [moment]
         labels = ",".join(f"{name}={value}" for name, value in sorted(one.labels.items()))
         assert labels not in found
