@@ -103,7 +103,7 @@ lag:
       type: int
       sample: 1
     slope:
-      description: How the latency of the worst topic changes, in seconds per second.
+      description: How the latency of the worst topic has changed in the last ten minutes, in seconds per second.
       type: float
       sample: -0.5
     catching_up:

@@ -93,11 +93,14 @@ class InProcessAction(ActionBase):
                 value = self._templar.template({"value": trust_as_template(f"{{{{ {name} }}}}")}).get("value")
             return None if isinstance(value, str) and value == omitted else value
 
-        found = {**options_of_role(str(role), side, spec.options, task_vars, template), **arguments}
-        lacking = [] if self._lacks_topics(found) else missing(str(role), side, spec.options, found)
+        found = options_of_role(str(role), side, spec.options, task_vars, template)
+        given = {name for name, value in found.items() if value != ""} | arguments.keys()
+        lacking = missing(str(role), side, spec.options, given)
         if lacking:
-            raise AnsibleActionFail(f"The role {role} needs {' and '.join(lacking)}; set the variable for this pair.")
-        return found
+            raise AnsibleActionFail(
+                f"The role {role} needs {' and '.join(lacking)}: set it to the CRN, the GUID or the unique name of the instance."
+            )
+        return {**found, **arguments}
 
     def _lacks_topics(self, arguments: dict[str, t.Any]) -> bool:
         """Whether a role whose topics are not set would have to set them: then the selection is left alone."""

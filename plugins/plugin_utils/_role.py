@@ -88,10 +88,11 @@ def options_of_role(
     }
 
 
-def missing(role: str, side: str, options: t.Mapping[str, t.Any], given: t.Container[str]) -> list[str]:
-    """The variables, as ``<own> or <of the pair>``, of which a role needs one, while neither gives the option that is required."""
-    needed = (noun for option, noun in NOUNS.items() if options.get(option, {}).get("required") and option not in given)
-    return [" or ".join(reversed(_names(role, side, noun))) for noun in needed]
+def missing(role: str, side: str, options: t.Container[str], given: t.Container[str]) -> list[str]:
+    """The variables, as ``<of the pair> (or <own>)``, of which a role needs one to know its instances, and neither is set."""
+    needed = [option for option in ("source", "target", "instance") if option in options and option not in given]
+    names = [_names(role, side, NOUNS[option]) for option in needed]
+    return [f"{of_pair} (or {own})" for own, of_pair in names]
 
 
 def _names(role: str, side: str, noun: str) -> tuple[str, str]:

@@ -105,6 +105,16 @@ def test_what_makes_no_sense_is_told_before_anything_is_enabled(
     assert simulator.writes() == []
 
 
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_role_that_does_not_know_its_pair(simulator: Any, playbook: Any, role: str, side: str, value: Any) -> None:
+    name = f"mirroring_{side}"
+    run = playbook(play({name: value}, [role]), pair(playbook, name))
+    assert f"{name} (or {role.rpartition('.')[2]}_{side})" in run.failure
+    assert simulator.writes() == []
+
+
 def test_a_failback_that_makes_no_sense(simulator: Any, playbook: Any) -> None:
     run = playbook(play({"mirroring_failback": "perhaps"}, ROLES[1:2]), pair(playbook))
     assert run.rc == 2

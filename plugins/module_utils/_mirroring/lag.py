@@ -24,6 +24,9 @@ HOW_TO_KNOW = (
     "minutes after mirroring begins."
 )
 REMEDY = "Wait until it has caught up, with wait_for_lag; if it grows, see the headroom findings of the setup role."
+TREND = 600.0
+"""Seconds over which the trend is looked at: what was before says little about when it will have caught up."""
+
 STEADY = 0.001
 """A slope, in seconds per second, below which lag neither grows nor shrinks: less than four seconds in an hour."""
 
@@ -85,7 +88,8 @@ def read_lag(now: t.Sequence[Series], window: t.Sequence[Series]) -> Lag:
     if lag.worst is None:
         return lag
     points = next((one.points for one in window if one.labels.get(TOPIC) == lag.worst[0]), [])
-    return dataclasses.replace(lag, slope=slope_of(points))
+    recent = [point for point in points if point[0] >= points[-1][0] - TREND]
+    return dataclasses.replace(lag, slope=slope_of(recent))
 
 
 def slope_of(points: t.Sequence[Point]) -> float | None:

@@ -23,6 +23,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
     MOST_NAMES,
     NOTHING_KNOWN,
+    TREND,
     Lag,
     check_lag,
     lag_finding,
@@ -55,9 +56,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_limits,
     wait_for_operation,
 )
-
-LAG_WINDOW = 1800.0
-"""Seconds over which the trend of the lag is looked at."""
 
 
 class Look:
@@ -155,7 +153,7 @@ class Look:
     def _read_lag(self, now: float) -> Lag | Unreadable:
         try:
             monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
-            return measure_lag(monitoring, self._names, self._target.guid, LAG_WINDOW, now)
+            return measure_lag(monitoring, self._names, self._target.guid, TREND, now)
         except InvalidInput:
             raise
         except MirrorOpsError as error:

@@ -97,10 +97,11 @@ def test_whose_key_and_whose_instance_it_is(side: str, key: str) -> None:
 
 def test_what_a_role_lacks() -> None:
     """A variable that is needed is named in both ways in which it can be given."""
-    either = ["mirroring_source or setup_source", "mirroring_target or setup_target"]
-    assert missing("setup", "target", readiness_info.SPEC.options, {}) == either
-    assert missing("setup", "target", readiness_info.SPEC.options, {"source": "a"}) == either[1:]
-    assert missing("validate", "target", mirroring_info.SPEC.options, {"target": "b"}) == []
+    both = ["mirroring_source (or validate_source)", "mirroring_target (or validate_target)"]
+    assert missing("validate", "target", mirroring_info.SPEC.options, {}) == both
+    assert missing("validate", "target", mirroring_info.SPEC.options, {"source"}) == both[1:]
+    assert missing("validate", "target", mirroring_info.SPEC.options, {"source", "target"}) == []
+    assert missing("bindings", "source", {"instance"}, {}) == ["mirroring_source (or bindings_source)"]
 
 
 @pytest.mark.parametrize(
