@@ -188,6 +188,9 @@ def streamed(
 # --- the cloud that answers rightly -----------------------------------------------------------------------------------
 
 
+METRICS = "/api/prometheus/api/v1/"
+
+
 class World:
     """Two instances, policies, topics and mirroring, over virtual time."""
 
@@ -217,6 +220,8 @@ class World:
             return self._one_instance(request, urllib.parse.unquote(path.rpartition("/")[2]))
         if path.startswith(("/v1/policies", "/v2/policies")):
             return self._policies(request)
+        if path.startswith(METRICS):
+            return self._metrics(request)
         return self._admin(request)
 
     def accepted(self) -> int:
@@ -280,6 +285,16 @@ class World:
         if path == "/v2/policies":
             return "v2", Answer(200, {"limit": 50, "policies": [other]})
         return "policy", Answer(200, {**other, "id": PLACEHOLDER_ID})
+
+    def _metrics(self, request: Request) -> tuple[str, Answer]:
+        """One value for each topic, whatever was asked."""
+        over = request.path.endswith("_range")
+        kind, key, value = ("matrix", "values", [[now_of(self.clock), "1.5"]]) if over else ("vector", "value", None)
+        found = [
+            {"metric": {"ibm_eventstreams_topic": name}, key: value or [now_of(self.clock), "1.5"]}
+            for name in ("orders", "payments")
+        ]
+        return kind, Answer(200, {"status": "success", "data": {"resultType": kind, "result": found}})
 
     def _admin(self, request: Request) -> tuple[str, Answer]:
         path, is_target = request.path, TARGET[:8] in request.host
@@ -840,6 +855,8 @@ def kind_of(request: Request) -> str:
         return {"/v1/policies": "v1", "/v2/policies": "v2"}.get(path, "policy")
     last = path.rpartition("/")[2]
     return {
+        "query": "vector",
+        "query_range": "matrix",
         "topics": "topics",
         "active-topics": "active",
         "topic-selection": "select" if method == "POST" else "selection",

@@ -36,8 +36,13 @@ from hypothesis import strategies as st
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import admin, iam, resource_controller
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import (
+    admin,
+    iam,
+    monitoring,
+    resource_controller,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, parse_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Policy, Side
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import ApiKeyToken, FixedToken
@@ -45,6 +50,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     authorization_policy_info,
     instance_info,
+    metrics_info,
     mirroring,
     mirroring_info,
     readiness_info,
@@ -102,6 +108,7 @@ MOST_SECONDS = 40
 
 IAM, CONTROLLER = "https://iam.cloud.ibm.com", "https://resource-controller.cloud.ibm.com"
 ADMIN = "https://mh-22222222.us-east.containers.appdomain.cloud"
+MONITORING, MONITORING_GUID = "https://us-east.monitoring.cloud.ibm.com", "33333333-aaaa-4bbb-8ccc-000000000003"
 WANTED = Grant(Side(ACCOUNT, "messagehub", TARGET, GROUP), Side(ACCOUNT, "messagehub", SOURCE, GROUP))
 
 
@@ -215,6 +222,9 @@ class Clients:
         self.iam = iam.Iam(Api(http, IAM, bearer, "Transaction-Id"))
         self.instances = resource_controller.ResourceController(Api(http, CONTROLLER, bearer, "Transaction-Id"))
         self.admin = admin.Admin(Api(http, ADMIN, bearer, "X-Global-Transaction-Id"), f"es-target ({TARGET})")
+        target = parse_instance(document())
+        assert target
+        self.monitoring = monitoring.Monitoring(http, MONITORING, bearer, MONITORING_GUID, target)
         self.store = call.tokens
 
 
@@ -408,6 +418,13 @@ def sound_creation(found: t.Any, cloud: Cloud) -> None:
         assert printable(member(answer.meaning, "id", str)) == found.id
 
 
+def sound_series(result: t.Any, cloud: Cloud) -> None:
+    """Texts for labels, and numbers or nothing for values, of all of which JSON can tell."""
+    for one in result:
+        assert all(spoken(text, 1100) == text for pair in one.labels.items() for text in pair)
+        assert all(math.isfinite(when) and (value is None or math.isfinite(value)) for when, value in one.points)
+
+
 CASES = {
     "token: current": Case(("token",), lambda clients: clients.token.current(), right_token),
     "token: renewed": Case(("token",), lambda clients: clients.token.renewed("old"), right_token),
@@ -435,6 +452,8 @@ CASES = {
     "admin: select": Case(("select",), lambda clients: clients.admin.select(["^a$"]), right_selection),
     "admin: active topics": Case(("active",), lambda clients: clients.admin.active_topics(), right_active),
     "admin: status": Case(("status",), lambda clients: clients.admin.status(), right_status),
+    "monitoring: now": Case(("vector",), lambda clients: clients.monitoring.instant("m", "m"), holds=sound_series),
+    "monitoring: over time": Case(("matrix",), lambda clients: clients.monitoring.over("m", 0, 60, 60, "m"), holds=sound_series),
 }  # fmt: skip
 
 
@@ -609,6 +628,12 @@ RUNS = {
     "validate what is off": Run(mirroring_info, {**FIXED, **WAITS}),
     "ready?": Run(readiness_info, {**PAIR, "topics": ["^orders$", "pay.*"], "failback": True}),
     "ready, as it is?": Run(readiness_info, FIXED, enabled=True),
+    "metrics": Run(metrics_info, {"instance": TARGET, "monitoring_instance": MONITORING_GUID}),
+    "how far behind": Run(
+        mirroring_info,
+        {**FIXED, **WAITS, "topics": ["^orders$"], "max_lag": 60, "monitoring_instance": MONITORING_GUID},
+        enabled=True,
+    ),
     "select": Run(topic_selection, {**PAIR, "topics": ["^payments$"], "settle_timeout": 20}, enabled=True),
     "select right after enabling": Run(topic_selection, {"target": TARGET, "topics": ["a"], "settle_timeout": 20, "just_enabled": True}, hopeless=True),
 }  # fmt: skip
