@@ -19,12 +19,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import (
     Monitoring,
     monitoring_region,
+    read_guid,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import (
     ResourceController,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.search import Search
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import is_guid, looks_like_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._endpoint import check_endpoint, is_loopback
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
@@ -97,7 +97,7 @@ class Account:
         """
         region = monitoring_region(instance.region)
         url = endpoint(self._params, "monitoring_endpoint", region)
-        guid = _guid(given) if given else self._receiver(region).guid
+        guid = read_guid(given, "monitoring_instance") if given else self._receiver(region).guid
         http = self._http if most is None else self._http.within(most)
         return Monitoring(http, url, self._bearer, guid, instance)
 
@@ -197,6 +197,11 @@ def connect(call: Call) -> Cloud:
     for option in ("admin_url", "source_admin_url"):
         if params.get(option):
             check_endpoint(params[option], option)
+    for option in ("monitoring_instance", "source_monitoring_instance"):
+        if params.get(option):
+            read_guid(params[option], option)
+    if "monitoring_endpoint" in params:
+        endpoint(params, "monitoring_endpoint", "us-south")
     if not 0 <= float(params.get("max_age") or 0.0) < 86400:
         raise _errors.InvalidInput("max_age must be 0 or more, and less than a day, in seconds")
     http = Http(call)
@@ -222,18 +227,6 @@ def endpoint(params: dict[str, t.Any], option: str, region: str = "") -> str:
         return check_endpoint(params[option].replace("{region}", region), option).removesuffix("/identity/token")
     private = params.get("visibility") == "private"
     return HOSTS[option]["private" if private else "public"].replace("{region}", region)
-
-
-def _guid(given: str) -> str:
-    """The GUID of a Monitoring instance out of what a user gives. Raises InvalidInput."""
-    if is_guid(given.strip()):
-        return given.strip().lower()
-    if looks_like_crn(given) and given.count(":") >= 7 and is_guid(given.split(":")[7]):
-        return given.split(":")[7].lower()
-    raise _errors.InvalidInput(
-        f"monitoring_instance {given!r} is neither a GUID nor a CRN",
-        remedy="Give that of the instance of IBM Cloud Monitoring that gets the platform metrics of the region.",
-    )
 
 
 def _bearer(call: Call, http: Http, key: str | None, option: str) -> Bearer:

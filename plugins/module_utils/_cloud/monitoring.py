@@ -15,6 +15,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api, Bearer
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import is_guid, looks_like_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 
 PATH = "/api/prometheus/api/v1"
@@ -77,6 +78,18 @@ class Monitoring(Api):
 def monitoring_region(region: str) -> str:
     """What Monitoring calls a region of Event Streams (API §7.1)."""
     return REGIONS.get(region, region)
+
+
+def read_guid(given: str, option: str) -> str:
+    """The GUID of a Monitoring instance out of what a user gives. Raises InvalidInput."""
+    text = given.strip()
+    guid = text.split(":")[7] if looks_like_crn(text) and text.count(":") >= 7 else text
+    if is_guid(guid):
+        return guid.lower()
+    raise _errors.InvalidInput(
+        f"{option} {given!r} is neither a GUID nor a CRN",
+        remedy="Give that of the instance of IBM Cloud Monitoring that gets the platform metrics of the region.",
+    )
 
 
 def parse_answer(body: t.Any, kind: str) -> list[Series]:

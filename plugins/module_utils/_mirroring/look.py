@@ -144,7 +144,7 @@ class Look:
             late = finding.status in ("fail", "unknown")
             if not (waits and self._params["wait_for_lag"] and late) or clock.monotonic() >= deadline:
                 break
-            self._progress.note(finding.message)
+            self._progress.note(finding.message, finding.status)
             pause(clock, next(intervals), deadline)
         shown = lag.to_result(MOST_NAMES) if isinstance(lag, Lag) else None
         state = {"fail": "behind", "unknown": "unknown"}.get(finding.status, "within")

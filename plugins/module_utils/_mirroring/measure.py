@@ -23,6 +23,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     of_selected,
     of_topics,
     peak_of,
+    reach_of,
     read_names,
     read_window,
     step_of,
@@ -97,7 +98,7 @@ def measure(monitoring: Monitoring, names: dict[str, str], guid: str, window: fl
     lag = measure_lag(monitoring, names, guid, window, now)
     rates = {}
     for name in ("mirroring_throughput", "bytes_in", "bytes_out"):
-        found = over(of_instance(names[name], guid, step), name)
+        found = over(of_instance(names[name], guid, reach_of(step)), name)
         rates[name] = Rate(
             value_of([one for one in found if one.points and one.points[-1][0] > now - step]), peak_of(found)
         )
@@ -149,14 +150,13 @@ def read_load(
     """What source and target are under, and what the topics would add, within the window before now. Raises InvalidInput only."""
     names, window = read_names(params["metric_names"]), read_window(params["headroom_window"])
     times = (now - window, now, step_of(window))
+    reach = reach_of(times[2])
     load, reasons = Load(window), []
     try:
         at_source = cloud.source.monitoring(source, params["source_monitoring_instance"], most=PATIENCE)
-        out = at_source.over(
-            of_instance(names["bytes_out"], source.guid, times[2]), *times, "what the source hands out"
-        )
+        out = at_source.over(of_instance(names["bytes_out"], source.guid, reach), *times, "what the source hands out")
         metric = names["topic_bytes_in"]
-        queries = of_selected(metric, source.guid, topics, times[2])
+        queries = of_selected(metric, source.guid, topics, reach)
         sums = [at_source.over(query, *times, "what the selected topics take in") for query in queries]
         peaks = by_topic(at_source.instant(of_topics(metric, source.guid, window), "peaks of topics")) if topics else {}
         known = {name: value for name in topics if (value := peaks.get(name)) is not None}
@@ -170,7 +170,7 @@ def read_load(
         reasons.append(_why(error))
     try:
         at_target = cloud.target.monitoring(target, params["monitoring_instance"], most=PATIENCE)
-        into = at_target.over(of_instance(names["bytes_in"], target.guid, times[2]), *times, "what the target takes in")
+        into = at_target.over(of_instance(names["bytes_in"], target.guid, reach), *times, "what the target takes in")
         load = dataclasses.replace(load, target_in=peak_of(into))
     except _errors.InvalidInput:
         raise

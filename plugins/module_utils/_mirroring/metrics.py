@@ -85,6 +85,11 @@ def step_of(window: float) -> float:
     return max(SAMPLED_EVERY, math.ceil(window / MOST_STEPS))
 
 
+def reach_of(step: float) -> float:
+    """Seconds within which a value of a step is looked for: samples may come a little late."""
+    return max(step, 2 * SAMPLED_EVERY)
+
+
 def of_instance(metric: str, guid: str, within: float | None = None) -> str:
     """A query for the metric of an instance; ``within`` so many seconds, its largest value there."""
     return f"max({_selected(metric, guid, within)})"

@@ -67,11 +67,11 @@ class Progress:
         self._started = self._shown = call.clock.monotonic()
         self._last: str | None = None
 
-    def note(self, text: str) -> None:
-        """Shows the text if it is new, or if the last line is a minute old."""
-        now = self._clock.monotonic()
-        if text != self._last or now - self._shown >= QUIET_SECONDS:
-            self._last, self._shown = text, now
+    def note(self, text: str, state: str | None = None) -> None:
+        """Shows the text if the state (the text itself, if none is given) is new, or if the last line is a minute old."""
+        now, state = self._clock.monotonic(), state or text
+        if state != self._last or now - self._shown >= QUIET_SECONDS:
+            self._last, self._shown = state, now
             self._show(f"{self.label}: {_elapsed(now - self._started)} {text}")
 
 

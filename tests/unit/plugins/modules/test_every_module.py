@@ -84,6 +84,30 @@ def test_an_age_that_makes_no_sense(module: types.ModuleType, max_age: float, cl
     assert "max_age must be 0 or more" in ran.result["msg"]
 
 
+@pytest.mark.parametrize(
+    "module", [one for one in MINIMAL if "monitoring_instance" in one.SPEC.options], ids=lambda one: one.__name__
+)
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"monitoring_instance": "mine"}, "monitoring_instance 'mine' is neither a GUID nor a CRN"),
+        (
+            {"monitoring_endpoint": "http://{region}.example.com"},
+            "monitoring_endpoint would send credentials unencrypted",
+        ),
+        ({"monitoring_endpoint": "{region}"}, "monitoring_endpoint is not"),
+        ({"metric_names": {"lag": "x"}}, "metric_names has 'lag'"),
+    ],
+)
+def test_where_metrics_are_is_checked_before_anything_is_sent(
+    module: types.ModuleType, changes: dict[str, t.Any], told: str, cloud: Cloud
+) -> None:
+    ran = run_main(module, {**MINIMAL[module], **cloud.base, **changes})
+    assert ran.failed
+    assert told in ran.result["msg"]
+    assert cloud.server.calls() == []
+
+
 @every_module
 def test_what_nobody_foresaw_is_one_message_without_the_key(
     module: types.ModuleType, cloud: Cloud, monkeypatch: pytest.MonkeyPatch

@@ -60,7 +60,7 @@ def everything(cloud: Cloud, ago: float = 0.0, **given: list[t.Any]) -> None:
     answer(cloud, LATENCY, *given.get("lag", []))
     answer(cloud, LATENCY, *given.get("lags", []), over=True)
     for name, metric in zip(("throughput", "bytes_in", "bytes_out"), RATES, strict=True):
-        answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[60s]))", *given.get(name, []), over=True, ago=ago)
+        answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[120s]))", *given.get(name, []), over=True, ago=ago)
     for name, metric in zip(("in", "out"), TOPICS, strict=True):
         by = "by (ibm_eventstreams_topic)"
         answer(cloud, f"max({NAME}{metric}{OF}) {by}", *given.get(f"topics_{name}", []))

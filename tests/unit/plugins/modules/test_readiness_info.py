@@ -120,12 +120,12 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
     of_source = f'ibm_service_instance="{SOURCE}"'
     series(
         cloud,
-        f"max(max_over_time({RATE}bytes_out_per_second{{{of_source}}}[60s]))",
+        f"max(max_over_time({RATE}bytes_out_per_second{{{of_source}}}[120s]))",
         {"metric": {}, "values": [[1, "6e7"], [61, "1e6"]]},
     )
     series(
         cloud,
-        f"sum(max_over_time({RATE}topic_bytes_in_per_second{{{of_source},{topic}}}[60s]))",
+        f"sum(max_over_time({RATE}topic_bytes_in_per_second{{{of_source},{topic}}}[120s]))",
         {"metric": {}, "values": [[1, "2e6"]]},
     )
     series(
@@ -137,7 +137,7 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
     )
     series(
         cloud,
-        f'max(max_over_time({RATE}bytes_in_per_second{{ibm_service_instance="{TARGET}"}}[60s]))',
+        f'max(max_over_time({RATE}bytes_in_per_second{{ibm_service_instance="{TARGET}"}}[120s]))',
         {"metric": {}, "values": [[1, "1e6"]]},
         **details,
     )
