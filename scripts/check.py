@@ -184,6 +184,7 @@ def unit() -> None:
 
 
 def contract() -> None:
+    run("scripts/prometheus.sh")
     pytest("contract", "tests/contract")
 
 
