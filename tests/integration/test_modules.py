@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import MONITORING
+
 pytestmark = pytest.mark.every_core
 
 SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
@@ -17,7 +19,7 @@ PAIR = {"source": SOURCE, "target": TARGET}
 MIRRORING = {"source": SOURCE, "source_alias": "us-south", "target_alias": "us-east"}
 PASSING = {
     "duration", "invocation", "http_trace", "ansible_job_id", "results_file", "started", "finished", "stdout", "stderr",
-    "stdout_lines", "stderr_lines", "deprecations", "warnings", "ansible_facts", "failed",
+    "stdout_lines", "stderr_lines", "deprecations", "warnings", "ansible_facts", "failed", "at",
 }  # fmt: skip
 ELSEWHERE = {"ansible_connection": "elsewhere", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
@@ -37,6 +39,7 @@ def tasks(simulator: Any, **keywords: Any) -> list[dict[str, Any]]:
         "mirroring": {**PAIR, "poll_interval": 0.1, "settle_timeout": 3},
         "topic_selection": {**PAIR, "topics": TOPICS},
         "mirroring_info": {**PAIR, "topics": TOPICS, "wait": True, "poll_interval": 0.1},
+        "metrics_info": {"instance": TARGET},
     }
     return [
         {"name": f"Use {name}", f"mirrorops.event_streams.{name}": options, **keywords}
@@ -73,6 +76,7 @@ def tokens(simulator: Any) -> int:
 @pytest.mark.parametrize("way", ["connection", "delegate_to", "async"])
 def test_ordinary_modules_return_the_same(simulate: Any, playbook: Any, observe: Any, tmp_path: Any, way: str) -> None:
     simulator = simulate(
+        monitoring=MONITORING,
         policies=[{"subject": TARGET, "resource": SOURCE}],
         target={"mirroring": MIRRORING, "selection": TOPICS},
     )

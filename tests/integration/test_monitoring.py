@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mirrorops.event_streams.tests.integration.test_modules import play
-
 SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
 ACCOUNT = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 GUIDS = {"us-south": "33333333-aaaa-4bbb-8ccc-000000000001", "us-east": "33333333-aaaa-4bbb-8ccc-000000000002"}
@@ -47,7 +45,7 @@ def lags(**topics: list[list[Any]]) -> list[dict[str, Any]]:
 def metrics(playbook: Any, **options: Any) -> Any:
     """Asks for the metrics of the target."""
     task = {"name": "Ask", "mirrorops.event_streams.metrics_info": {"instance": TARGET, **options}}
-    return playbook(play([task]))
+    return playbook([{"name": "Look at a target", "hosts": "localhost", "gather_facts": False, "tasks": [task]}])
 
 
 def asked(simulator: Any) -> list[str]:
