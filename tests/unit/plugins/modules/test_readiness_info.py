@@ -31,7 +31,9 @@ def survey(
     source: dict[str, t.Any] | None = None,
     selection: list[str] | None = None,
     policies: int = 1,
+    listed: bool = True,
 ) -> None:
+    """What every check reads; ``listed`` if instances of IBM Cloud Monitoring are looked for."""
     cloud.token()
     cloud.instance(**(target or {}))
     cloud.instance("source", **(source or {}))
@@ -41,7 +43,7 @@ def survey(
     cloud.selection(None, "source")
     for number in range(policies):
         cloud.policies(ACCOUNT, policy_v1(), enough=not number)
-    if selection is None:
+    if selection is None and listed:
         monitoring(cloud)
 
 
@@ -144,14 +146,7 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
 
 
 def test_headroom_is_measured_while_mirroring_is_not_on(cloud: Cloud) -> None:
-    cloud.token()
-    cloud.instance()
-    cloud.instance("source")
-    cloud.topics("target", local=1)
-    cloud.selection(None)
-    cloud.topics("source", orders=6, payments=3)
-    cloud.selection(None, "source")
-    cloud.policies(ACCOUNT, policy_v1(), enough=True)
+    survey(cloud, listed=False)
     traffic(cloud)
     both = {"monitoring_instance": MONITORING, "source_monitoring_instance": MONITORING}
     ran = run_main(readiness_info, options(cloud, monitoring_endpoint=cloud.server.url, **both))
@@ -167,14 +162,7 @@ def test_headroom_is_measured_while_mirroring_is_not_on(cloud: Cloud) -> None:
 
 
 def test_a_side_that_cannot_be_measured_does_not_hide_the_other(cloud: Cloud) -> None:
-    cloud.token()
-    cloud.instance()
-    cloud.instance("source")
-    cloud.topics("target", local=1)
-    cloud.selection(None)
-    cloud.topics("source", orders=6, payments=3)
-    cloud.selection(None, "source")
-    cloud.policies(ACCOUNT, policy_v1(), enough=True)
+    survey(cloud, listed=False)
     traffic(cloud, status=403)
     both = {"monitoring_instance": MONITORING, "source_monitoring_instance": MONITORING}
     ran = run_main(readiness_info, options(cloud, monitoring_endpoint=cloud.server.url, **both))
