@@ -9,11 +9,11 @@ import re
 from datetime import datetime
 from typing import Any
 
-from .accounts import ApiKey
 from .metrics import all_series, milliseconds
 from .monitors import Monitor
 from .promql import ExecutionError, Expression, PromqlError, Result, evaluate, parse, written
 from .promql_parser import duration
+from .search_api import authenticate as find_caller
 from .wire import Answer, Call, Refusal, Route
 
 MOST_POINTS = 11_000
@@ -24,14 +24,8 @@ _PROMETHEUS = {"bad_data": 400, "execution": 422}
 
 def authenticate(call: Call) -> None:
     """Find the caller, and the monitoring instance that is asked (API §7.1)."""
-    header = call.request.headers.get("authorization")
-    if not header:
-        raise Refusal(401, "unauthorized", "The Authorization header is missing", violation=True)
-    kind, _dummy, token = header.partition(" ")
-    known = call.world.tokens.check(token, call.now) if kind.lower() == "bearer" else "unknown"
-    if not isinstance(known, ApiKey):
-        raise Refusal(401, "unauthorized", "The token is expired or not valid")
-    call.caller = known
+    find_caller(call)
+    known = call.who
     guid = call.request.headers.get("ibminstanceid")
     monitor = call.world.monitors.get(guid or "")
     if monitor is None or known.instances == "none" or known.account != monitor.account:

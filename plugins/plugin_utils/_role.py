@@ -130,8 +130,10 @@ def _of_instances(
 ) -> dict[str, t.Any]:
     """The options of an authorization to read the instance of ``side``, from both instances as the role has found them. IAM's source is
     who asks for access, so here the other side (API §2.1)."""
+    if "source_service_instance_id" not in options:
+        return {}
     found = {one: variables.get(f"__{role}_{one}", {}).get("instances") for one in ("source", "target")}
-    if "source_service_instance_id" not in options or not all(found.values()):
+    if not all(found.values()):
         return {}
     asked, asking = found[side][0], found["target" if side == "source" else "source"][0]
     return {

@@ -43,6 +43,7 @@ def binary(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=str(UNPACKED))
 
 
+# Prometheus is no Python package: it cannot be had on every system, and everything else can be tested without it.
 pytestmark = pytest.mark.skipif(
     not (binary("prometheus") and binary("promtool")),
     reason="needs prometheus and promtool (Debian, Ubuntu: apt-get install prometheus, or scripts/prometheus.sh)",
@@ -132,7 +133,7 @@ def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks at the condition, which is what ends the wait
 
 
 @pytest.fixture(scope="module")

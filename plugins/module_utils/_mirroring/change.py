@@ -18,6 +18,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import parse_transform
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import (
+    CONTRADICTION,
     Plan,
     Step,
     check_throughput,
@@ -170,7 +171,12 @@ class Change:
             last = step == plan.steps[-1]
             if len(plan.steps) > 1:
                 self._progress = Progress(self._call, f"{self._label}, to {step}")
-            outcome: Outcome = self._update(step, wanted, wait=self._waits or not last).apply(observed, again=again)
+            try:
+                outcome: Outcome = self._update(step, wanted, wait=self._waits or not last).apply(observed, again=again)
+            except _errors.MirrorOpsError as error:
+                if observed.state.contradictory:
+                    error.remedy = f"{error.remedy} {CONTRADICTION} If the target still mirrors, correct admin_url."
+                raise
             observed, submitted = outcome.observed, outcome.submitted
             sent += outcome.sent
             delay = self._delay(outcome) if step == "enable" else None

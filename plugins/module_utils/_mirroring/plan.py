@@ -70,6 +70,11 @@ def plan_present(state: State, wanted: Settings, *, recreate: bool, force: bool)
     return Plan(())
 
 
+CONTRADICTION = (
+    "The mirroring API says that mirroring is off (HTTP 404), while the instance's document goes on showing settings."
+)
+
+
 def plan_absent(state: State, *, force: bool) -> Plan:
     """What makes a target stop mirroring. Raises CannotTell; sends nothing.
 
@@ -83,8 +88,7 @@ def plan_absent(state: State, *, force: bool) -> Plan:
     if state.contradictory:
         return Plan(
             (),
-            "The mirroring API says that mirroring is off (HTTP 404), while the instance's document goes on showing settings. It is taken as "
-            "off. If the target still mirrors, correct admin_url, or set force: true to send the update that disables it.",
+            f"{CONTRADICTION} It is taken as off. If the target still mirrors, correct admin_url, or set force: true to send the update that disables it.",
         )
     return Plan(() if state.enabled.value is False else ("disable",))
 
