@@ -192,6 +192,11 @@ lag:
       description: When that was.
       type: str
       sample: "2026-01-01T00:00:00Z"
+    silent:
+      description: Selected topics of which nothing is known; those without traffic may have no value.
+      type: list
+      elements: str
+      sample: []
     worst:
       description: The topic that is furthest behind; what else is here is as M(mirrorops.event_streams.metrics_info) returns it.
       type: dict

@@ -206,6 +206,29 @@ def test_lag_is_waited_for(simulate: Any, playbook: Any) -> None:
     assert run.facts["validate_result"]["lag"]["worst"]["seconds"] == 1
 
 
+def test_what_was_seen_before_waiting_for_lag_is_looked_at_again(simulate: Any, playbook: Any, observe: Any) -> None:
+    """Somebody disables mirroring while this run waits for its lag."""
+    simulator = simulate(
+        monitoring=MONITORING,
+        timing={"metrics_interval_seconds": 1},
+        series=lags(orders=[[90000, 250], [-12, 1]], payments=[[90000, 1]]),
+        **ENABLED,
+    )
+    variables = {
+        **playbook.pair,
+        "mirroring_poll_interval": 0.2,
+        "mirroring_max_lag": 60,
+        "mirroring_wait_for_lag": True,
+    }
+    process, record = playbook.start("mirrorops.event_streams.validate", variables, simulator=simulator)
+    observe(simulator).until(lambda: asked(simulator) or process.poll() is not None)
+    simulator.instance(TARGET).mirroring = None
+    run = playbook.finish(process, record)
+    assert "is behind by 250 s" in run.stdout
+    assert run.facts["validate_result"]["verdict"] == "not_mirroring"
+    assert run.rc == 2
+
+
 def test_lag_is_waited_for_within_the_time_limit(simulate: Any, playbook: Any) -> None:
     simulate(monitoring=MONITORING, series=lags(orders=[[90000, 250]], payments=[[90000, 1]]), **ENABLED)
     run = validate(playbook, mirroring_max_lag=60, mirroring_wait_for_lag=True, mirroring_wait_timeout=1)

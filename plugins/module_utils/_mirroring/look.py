@@ -128,15 +128,23 @@ class Look:
             verdict = "predicted" if validation.verdict(findings) != "not_mirroring" else "not_mirroring"
         lag = None
         if self._params["max_lag"] is not None and verdict == "mirroring":
-            lag, late = self._lag(evidence.previews, waits)
+            lag, late, waited = self._lag(evidence.previews, waits)
+            if waited:
+                self._target = self._cloud.target.instances.get(self._target.guid)
+                authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
+                evidence = self._evidence(self._cloud, self._source, self._wanted, authorization)
+                findings = validation.evaluate(evidence)
+                verdict = validation.verdict(findings)
             findings = [*findings, late]
-            verdict = validation.with_lag(late)
+            verdict = validation.with_lag(late) if verdict == "mirroring" else verdict
         return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict, lag)
 
-    def _lag(self, previews: list[Preview], waits: bool) -> tuple[dict[str, t.Any], Finding]:
-        """How far the topics are behind; waits until that is accepted, if asked to, for as long as an update may take."""
+    def _lag(self, previews: list[Preview], waits: bool) -> tuple[dict[str, t.Any], Finding, bool]:
+        """How far the topics are behind; waits until that is accepted, if asked to, for as long as an update may take. Also tells
+        whether it waited, after which what was seen before is old."""
         most, clock = float(self._params["max_lag"]), self._call.clock
         intervals, deadline = growing(self._limits.interval), clock.monotonic() + self._limits.timeout
+        waited = False
         while True:
             now = clock.time()
             lag = self._read_lag(now)
@@ -146,9 +154,18 @@ class Look:
                 break
             self._progress.note(finding.message, finding.status)
             pause(clock, next(intervals), deadline)
+            waited = True
         shown = lag.to_result(MOST_NAMES) if isinstance(lag, Lag) else None
         state = {"fail": "behind", "unknown": "unknown"}.get(finding.status, "within")
-        return {"state": state, "accepted": most, "at": format_time(now), **(shown or NOTHING_KNOWN)}, finding
+        silent = finding.evidence.get("silent", [])
+        result = {
+            "state": state,
+            "accepted": most,
+            "at": format_time(now),
+            "silent": silent,
+            **(shown or NOTHING_KNOWN),
+        }
+        return result, finding, waited
 
     def _read_lag(self, now: float) -> Lag | Unreadable:
         try:

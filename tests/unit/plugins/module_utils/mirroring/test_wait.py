@@ -250,6 +250,17 @@ def test_progress_counts_from_its_beginning() -> None:
     assert lines == ["pair: 0:00:00 a", "pair: 0:01:00 a", "pair: 0:01:00 b", "pair: 1:01:00 b", "pair: 1:02:00 b"]
 
 
+def test_texts_that_change_all_the_time_are_told_once_a_minute_while_the_state_is_the_same() -> None:
+    call = make_call(FakeClock())
+    lines: list[str] = []
+    call.progress = lines.append
+    progress = Progress(call, "pair")
+    for number, state in enumerate(["fail"] * 9 + ["unknown"]):
+        progress.note(f"{number}", state)
+        call.clock.sleep(20)
+    assert [line.rpartition(" ")[2] for line in lines] == ["0", "3", "6", "9"]
+
+
 @given(st.floats(0.01, 1000), st.floats(-10, 1000))
 def test_a_pause_never_passes_the_deadline(interval: float, left: float) -> None:
     clock = FakeClock()
