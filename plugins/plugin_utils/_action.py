@@ -35,7 +35,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
-from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import is_plain, missing, options_of_role
+from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
+    is_plain,
+    missing,
+    options_of_role,
+    told_by_variables,
+    wants_failback,
+)
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared import SharedReadStore, SharedTokenStore
 
 # From ansible-core 2.19 on, only texts that are trusted are templates.
@@ -69,11 +75,11 @@ class InProcessAction(ActionBase):
         refuse_placeholders(arguments)
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
-        if self._task.args.get("role") and self._lacks_topics(arguments):
-            return {**result, "skipped": True, "skip_reason": "No topics are asked for."}
+        if "role" in self._task.args and (reason := self._needless(arguments, task_vars or {})):
+            return {**result, "skipped": True, "skip_reason": reason}
         with applied({str(name): str(value) for name, value in environment.items()}):
             if self._in_process():
-                result.update(self._run_here(spec, arguments))
+                result.update(self._run_here(spec, arguments, task_vars or {}))
             else:
                 result.update(self._hand_over(spec, arguments, task_vars))
         return result
@@ -85,15 +91,7 @@ class InProcessAction(ActionBase):
         if not role:
             return arguments
         side = str(arguments.pop("side", "target"))
-        omitted = task_vars.get("omit")
-
-        def template(name: str, value: t.Any) -> t.Any:
-            """As the role's YAML would with a reference to the variable."""
-            if not is_plain(value):
-                value = self._templar.template({"value": trust_as_template(f"{{{{ {name} }}}}")}).get("value")
-            return None if isinstance(value, str) and value == omitted else value
-
-        found = options_of_role(str(role), side, spec.options, task_vars, template)
+        found = options_of_role(str(role), side, spec.options, task_vars, self._template(task_vars))
         given = {name for name, value in found.items() if value != ""} | arguments.keys()
         lacking = missing(str(role), side, spec.options, given)
         if lacking:
@@ -102,9 +100,32 @@ class InProcessAction(ActionBase):
             )
         return {**found, **arguments}
 
-    def _lacks_topics(self, arguments: dict[str, t.Any]) -> bool:
-        """Whether a role whose topics are not set would have to set them: then the selection is left alone."""
-        return bool(self.module.SPEC.options.get("topics", {}).get("required")) and "topics" not in arguments
+    def _template(self, task_vars: dict[str, t.Any]) -> t.Callable[[str, t.Any], t.Any]:
+        """A way to make the value of a variable of what is written in it, as the role's YAML would with a reference to it."""
+        omitted = task_vars.get("omit")
+
+        def template(name: str, value: t.Any) -> t.Any:
+            if not is_plain(value):
+                value = self._templar.template({"value": trust_as_template(f"{{{{ {name} }}}}")}).get("value")
+            return None if isinstance(value, str) and value == omitted else value
+
+        return template
+
+    def _needless(self, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> str:
+        """Why a role's task has nothing to do; empty if it has. A selection that nobody asks for is left alone, and the authorization to
+        fail back is made only if it is wanted."""
+        options = self.module.SPEC.options
+        if options.get("topics", {}).get("required") and "topics" not in arguments:
+            return "No topics are asked for."
+        if "source_service_instance_id" not in options:
+            return ""
+        try:
+            wanted = wants_failback(self._task.args["role"], task_vars, self._template(task_vars))
+        except ValueError as error:
+            raise AnsibleActionFail(str(error)) from error
+        if self._task.args.get("side") == "target" and not wanted:
+            return "The authorization to fail back is not asked for."
+        return ""
 
     def _compute_environment_string(self, raw_environment_out: dict[str, t.Any] | None = None) -> str:
         """What Ansible puts before the command line of an ordinary module: without credentials, because everybody on that machine can
@@ -149,7 +170,7 @@ class InProcessAction(ActionBase):
             reads.outdate()
         return t.cast(Result, answer)
 
-    def _run_here(self, spec: ArgSpec, arguments: dict[str, t.Any]) -> Result:
+    def _run_here(self, spec: ArgSpec, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> Result:
         try:
             checked = ArgumentSpecValidator(spec.options, **spec.rules()).validate(arguments)
         except (TypeError, ValueError, OverflowError) as error:
@@ -183,7 +204,7 @@ class InProcessAction(ActionBase):
         )
         with guard:
             result = (
-                {"failed": True, "msg": "; ".join(checked.error_messages)}
+                {"failed": True, "msg": self._refusal(checked.error_messages, task_vars)}
                 if checked.error_messages
                 else self._call(call)
             )
@@ -191,6 +212,11 @@ class InProcessAction(ActionBase):
             result["warnings"] = warnings
         result["invocation"] = {"module_args": told_arguments(spec, params)}
         return result if is_free_of(secrets, result) else t.cast(Result, remove_values(result, secrets))
+
+    def _refusal(self, errors: list[str], task_vars: dict[str, t.Any]) -> str:
+        text = "; ".join(errors)
+        role, side = self._task.args.get("role"), str(self._task.args.get("side", "target"))
+        return told_by_variables(str(role), side, text, task_vars) if role else text
 
     def _call(self, call: Call) -> Result:
         try:

@@ -11,7 +11,12 @@ and host: most of what a run without changes costs, to find that nearly all of t
 
 from __future__ import annotations
 
+import re
 import typing as t
+
+from ansible.module_utils.parsing.convert_bool import boolean
+
+Template = t.Callable[[str, t.Any], t.Any]
 
 NOUNS = {
     **{
@@ -62,7 +67,7 @@ def options_of_role(
     side: str,
     options: t.Container[str],
     variables: t.Mapping[str, t.Any],
-    template: t.Callable[[str, t.Any], t.Any],
+    template: Template,
 ) -> dict[str, t.Any]:
     """The options of a module that a role's variables give; a variable that is null or omitted counts as not set.
 
@@ -70,17 +75,14 @@ def options_of_role(
     the value of a variable of what is written in it, None if that is omitted.
     """
     found: dict[str, t.Any] = {}
-    for option, noun in NOUNS.items():
+    for option in NOUNS:
         if option not in options:
             continue
-        for name in _names(role, side, noun):
-            value = template(name, variables[name]) if name in variables else None
-            if value is not None:
-                found[option] = value
-                break
-        else:
-            if option in DEFAULTS:
-                found[option] = DEFAULTS[option]
+        _name, value = _given(role, side, option, variables, template)
+        if value is not None:
+            found[option] = value
+        elif option in DEFAULTS:
+            found[option] = DEFAULTS[option]
     return {
         **_of_earlier_roles(options, variables, found.get("source"), found.get("target")),
         **_of_instances(role, side, options, variables),
@@ -93,6 +95,37 @@ def missing(role: str, side: str, options: t.Container[str], given: t.Container[
     needed = [option for option in ("source", "target", "instance") if option in options and option not in given]
     names = [_names(role, side, NOUNS[option]) for option in needed]
     return [f"{of_pair} (or {own})" for own, of_pair in names]
+
+
+def wants_failback(role: str, variables: t.Mapping[str, t.Any], template: Template) -> bool:
+    """Whether the authorization to fail back is wanted. Raises ValueError for a value that means neither yes nor no."""
+    name, value = _given(role, "source", "failback", variables, template)
+    try:
+        return bool(boolean(value)) if value is not None else False
+    except TypeError:
+        raise ValueError(f"{name} is {value!r}: set it to true or false.") from None
+
+
+def told_by_variables(role: str, side: str, text: str, variables: t.Mapping[str, t.Any]) -> str:
+    """What is wrong with options, with the variables that gave them, because whoever uses a role knows only those."""
+    named = re.findall(r"argument '(\w+)'|value of (\w+) must|option '(\w+)'", text)
+    options = dict.fromkeys(filter(None, (name for names in named for name in names)))
+    given = {
+        option: next((name for name in _names(role, side, NOUNS[option]) if variables.get(name) is not None), None)
+        for option in options
+        if option in NOUNS
+    }
+    told = [f"{option} is given by {name}" for option, name in given.items() if name]
+    return f"{text}. Here {', '.join(told)}." if told else text
+
+
+def _given(
+    role: str, side: str, option: str, variables: t.Mapping[str, t.Any], template: Template
+) -> tuple[str, t.Any]:
+    """The variable that gives an option, and its value; None if none does."""
+    names = _names(role, side, NOUNS[option])
+    values = ((name, template(name, variables[name])) for name in names if name in variables)
+    return next((one for one in values if one[1] is not None), (names[-1], None))
 
 
 def _names(role: str, side: str, noun: str) -> tuple[str, str]:

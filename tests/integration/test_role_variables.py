@@ -118,7 +118,7 @@ def test_a_role_that_does_not_know_its_pair(simulator: Any, playbook: Any, role:
 def test_a_failback_that_makes_no_sense(simulator: Any, playbook: Any) -> None:
     run = playbook(play({"mirroring_failback": "perhaps"}, ROLES[1:2]), pair(playbook))
     assert run.rc == 2
-    assert "bindings_failback" in run.output
+    assert "mirroring_failback is 'perhaps': set it to true or false." in run.output
     assert simulator.writes() == []
 
 

@@ -17,6 +17,9 @@ STEPS: dict[str, tuple[str, ...]] = {
 }
 """The roles in order, and where their tasks' results are."""
 
+GOOD = {"setup": "ready", "validate": "accepted"}
+"""What in the result of a role says that it may go on."""
+
 
 class Outcome(t.NamedTuple):
     """One pair: ``word`` is a verdict of validate, ``submitted``, ``failed``, ``stopped`` or ``nothing``; ``detail`` says where and why."""
@@ -39,9 +42,12 @@ def outcome(variables: t.Mapping[str, t.Any]) -> Outcome:
             result = variables.get(name) or {}
             if result.get("failed"):
                 return Outcome("failed", direction, f"in {step}: {result.get('msg', 'see above')}")
-    if "validate_result" in variables:
-        return _validated(variables, direction)
+        result = variables.get(f"{step}_result") or {}
+        if step in GOOD and not result.get(GOOD[step], True):
+            return Outcome("failed", direction, f"in {step}: {result['problems']}")
     reached = [step for step in STEPS if f"{step}_result" in variables]
+    if "validate" in reached:
+        return _validated(variables, direction)
     if not reached:
         return Outcome("nothing", direction, "was done: not begun, or stopped at the start")
     return Outcome("stopped", direction, f"after {reached[-1]}, see above")

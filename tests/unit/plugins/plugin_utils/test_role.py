@@ -23,6 +23,8 @@ from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role impo
     is_plain,
     missing,
     options_of_role,
+    told_by_variables,
+    wants_failback,
 )
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -174,3 +176,60 @@ def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
 def test_every_pair_variable_of_the_readme_is_known() -> None:
     shown = set(re.findall(r"`mirroring_(\w+)`", (ROOT / "README.md").read_text()))
     assert shown - {"hosts", "info"} <= {noun.format(side="target") for noun in NOUNS.values()}
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({}, False),
+        ({"mirroring_failback": True}, True),
+        ({"mirroring_failback": "yes"}, True),
+        ({"mirroring_failback": True, "bindings_failback": "no"}, False),
+        ({"mirroring_failback": None}, False),
+        ({"setup_failback": True}, False),
+    ],
+)
+def test_failing_back_is_wanted_only_if_somebody_says_so(variables: dict[str, t.Any], wanted: bool) -> None:
+    assert wants_failback("bindings", variables, lambda _name, value: value) is wanted
+
+
+def test_neither_yes_nor_no() -> None:
+    with pytest.raises(ValueError, match="mirroring_failback is 'maybe': set it to true or false"):
+        wants_failback("bindings", {"mirroring_failback": "maybe"}, lambda _name, value: value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "argument 'wait_timeout' is of type str and we were unable to convert to float",
+            "wait_timeout is given by mirroring_wait_timeout",
+        ),
+        ("value of schemas must be one of: proxied, got: x", "schemas is given by enable_schemas"),
+        ("Elements value for option 'topics' is of type dict", "topics is given by mirroring_topics"),
+        ("argument 'ibmcloud_api_key' is of type dict", "ibmcloud_api_key is given by mirroring_target_api_key"),
+    ],
+)
+def test_who_uses_a_role_is_told_of_its_variables(text: str, told: str) -> None:
+    variables = {
+        "mirroring_wait_timeout": "soon",
+        "mirroring_schemas": "proxied",
+        "enable_schemas": "x",
+        "mirroring_topics": [{}],
+        "mirroring_target_api_key": {},
+    }
+    assert told_by_variables("enable", "target", text, variables) == f"{text}. Here {told}."
+
+
+def test_what_no_variable_gives_is_told_as_it_is() -> None:
+    text = "argument 'defer' is of type str; argument 'schemas' is of type dict"
+    assert told_by_variables("enable", "target", text, {}) == text
+
+
+def test_what_runs_for_each_pair_has_no_filters() -> None:
+    """For one of them Ansible loads all, in each worker (or for good, in the parent), and a fleet pays for that."""
+    files = [*ROOT.glob("roles/*/*/main.yml"), *ROOT.glob("playbooks/*.yml")]
+    template = re.compile(r"\{\{.*?\}\}|^ *(?:when|that): [^\n]*$", re.DOTALL | re.MULTILINE)
+    texts = {path: template.findall(path.read_text()) for path in files}
+    assert sum(map(len, texts.values())) > 10
+    assert [path for path, found in texts.items() if any(re.search(r"[\w)\]}'] *\| *\w", text) for text in found)] == []

@@ -21,10 +21,7 @@ DONE = {**READY, "bindings_result": {}, "enable_result": {"waiting": False}}
 
 
 def looked(verdict: str, problems: str = "") -> dict[str, t.Any]:
-    return {
-        "validate_result": {"verdict": verdict, "problems": problems},
-        "__validate_task": {"failed": verdict == "not_mirroring", "msg": problems},
-    }
+    return {"validate_result": {"verdict": verdict, "problems": problems, "accepted": not problems}}
 
 
 @pytest.mark.parametrize(
@@ -39,15 +36,15 @@ def looked(verdict: str, problems: str = "") -> dict[str, t.Any]:
         ({**DONE, **looked("predicted")}, "x: a -> b: predicted"),
         ({**SUBMITTED, **looked("pending")}, "x: a -> b: submitted and not waited for; validate waits and looks"),
         ({**SUBMITTED, **looked("unknown")}, "x: a -> b: submitted and not waited for; validate waits and looks"),
+        ({**DONE, **looked("unknown", "Who knows?")}, "x: a -> b: failed in validate: Who knows?"),
         ({**SUBMITTED, **looked("mirroring")}, "x: a -> b: mirroring"),
         ({"__setup_task": {"failed": True, "msg": "No such instance."}}, "x: failed in setup: No such instance."),
         (
-            {
-                "setup_result": {**READY["setup_result"], "ready": False},
-                "__setup_task": {"failed": True, "msg": "Too small."},
-            },
+            {"setup_result": {**READY["setup_result"], "ready": False, "problems": "Too small."}},
             "x: a -> b: failed in setup: Too small.",
         ),
+        ({**DONE, "__validate_task": {"skipped": True}}, "x: a -> b: stopped after enable, see above"),
+        ({"__setup_task": {"skipped": True}}, "x: nothing was done: not begun, or stopped at the start"),
         ({**READY, "__enable_submit": {"failed": True, "msg": "No."}}, "x: a -> b: failed in enable: No."),
         ({**READY, "__enable_submit": {"failed": True}}, "x: a -> b: failed in enable: see above"),
         ({**SUBMITTED, "__enable_wait": {"skipped": True}}, "x: a -> b: stopped after enable, see above"),
