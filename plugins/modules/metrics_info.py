@@ -30,8 +30,24 @@ options:
     description: How many topics are returned at most, in each list; those with the largest values are.
     type: int
     default: 100
+  max_lag:
+    description:
+      - By how many seconds a topic may be behind, which is the recovery point that you accept. If set, RV(findings) tells whether all are
+        within it. The task does not fail because of that.
+    type: float
+  source:
+    description: For O(page). The instance that O(instance) mirrors, by CRN, GUID or unique name.
+    type: str
+  page:
+    description:
+      - Where to write a page of HTML that shows the same as charts and tables; an absolute path on the host on which the task runs, in a
+        directory that is there.
+      - Given O(source), it also shows the direction, and what the vendor measured for the two regions.
+      - The page is a report. It is written anew each time and never counts as a change. In check mode it is not written.
+    type: path
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.endpoints.monitoring
   - mirrorops.event_streams.reuse
@@ -61,6 +77,14 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: Yes.
   when: (source.bytes_out.peak or 0) > 40000000
+
+- name: Show the last day on a page, beside a recovery point of one minute
+  mirrorops.event_streams.metrics_info:
+    source: es-source-us-south
+    instance: es-target-us-east
+    window: 86400
+    max_lag: 60
+    page: /tmp/us-south-to-us-east.html
 """
 
 RETURN = r"""
@@ -156,6 +180,17 @@ unknown:
   type: list
   elements: str
   sample: [mirroring_latency]
+findings:
+  description: Whether all topics are within O(max_lag), as one finding C(lag) in the shape of those of M(mirrorops.event_streams.readiness_info).
+  returned: with O(max_lag)
+  type: list
+  elements: dict
+  sample: [{"rule": "lag", "status": "pass", "message": "The worst topic, orders, is behind by 1.5 s.", "remedy": "", "evidence": {}}]
+page:
+  description: The page that was written; null without O(page), and in check mode.
+  returned: success
+  type: str
+  sample: /tmp/us-south-to-us-east.html
 summary:
   description: The same as lines for people.
   returned: success
@@ -168,18 +203,32 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import connect, find
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import measure
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag, lag_finding
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import Measured, measure
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names, read_window
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, MONITORING, REUSE, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
+    CLOUD,
+    MONITORING,
+    REUSE,
+    SOURCE_AUTH,
+    ArgSpec,
+)
 
 SPEC = ArgSpec(
     {
         "instance": {"type": "str", "required": True},
         "window": {"type": "float", "default": 3600},
         "most_topics": {"type": "int", "default": 100},
+        "max_lag": {"type": "float"},
+        "source": {"type": "str"},
+        "page": {"type": "path"},
     }
-).merge(CLOUD, MONITORING, REUSE)
+).merge(CLOUD, MONITORING, REUSE, SOURCE_AUTH)
+WORDS = {"pass": "within", "fail": "behind"}
 
 
 def run(call: Call) -> Result:
@@ -188,16 +237,72 @@ def run(call: Call) -> Result:
     names, window, most = read_names(params["metric_names"]), read_window(params["window"]), params["most_topics"]
     if most < 1:
         raise InvalidInput("most_topics must be at least 1")
-    account = connect(call).target
+    check_lag(params["max_lag"], False)
+    _check_page(call)
+    cloud = connect(call)
+    account = cloud.target
     instance = find(account, account.recent(), params["instance"], "instance")
+    source = None
+    if params["source"]:
+        source = find(cloud.source, cloud.source.recent(), params["source"], "source")
+        if source.guid.lower() == instance.guid.lower():
+            raise InvalidInput(
+                f"source and instance are the same instance, {instance.label}", remedy="Give two different instances."
+            )
     monitoring = account.monitoring(instance, params["monitoring_instance"])
     measured = measure(monitoring, names, instance.guid, window, call.clock.time())
+    findings = [] if params["max_lag"] is None else [lag_finding(measured.lag, params["max_lag"], [])]
     return {
         "instance": instance.identity,
         "monitoring_instance": monitoring.guid,
         **measured.to_result(most),
+        **({"findings": [finding.to_result() for finding in findings]} if findings else {}),
+        "page": _page(call, source, instance, monitoring.guid, measured, findings),
         "summary": measured.lines(instance.name),
     }
+
+
+def _check_page(call: Call) -> None:
+    path, source = call.params["page"], call.params["source"]
+    if source and looks_like_crn(source):
+        parse_crn(source, "source")
+    if path is not None:
+        # Imported where a page is wanted, because everything else has to be in every worker.
+        from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import check_path
+
+        check_path(path, look=not call.check_mode)
+
+
+def _page(
+    call: Call,
+    source: Instance | None,
+    instance: Instance,
+    monitoring: str,
+    measured: Measured,
+    findings: list[Finding],
+) -> str | None:
+    """Writes the page, if it is wanted, and returns its path."""
+    path: str | None = call.params["page"]
+    if path is None or call.check_mode:
+        return None
+    # Imported where a page is wanted, because everything else has to be in every worker.
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.picture import View, picture
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import write_page
+
+    verdict = WORDS.get(findings[0].status, "unknown") if findings else None
+    view = View(
+        source=source,
+        target=instance,
+        verdict=verdict,
+        findings=findings,
+        at=measured.at,
+        window=measured.window,
+        monitoring=monitoring,
+        measured=measured,
+        accepted=call.params["max_lag"],
+    )
+    write_page(path, picture(view))
+    return path
 
 
 def main() -> t.NoReturn:

@@ -69,6 +69,14 @@ options:
     description: With O(wait), whether to wait until no topic is behind by more than O(max_lag), for up to O(wait_timeout).
     type: bool
     default: false
+  page:
+    description:
+      - Where to write a page of HTML that shows the pair, the findings, and what IBM Cloud Monitoring knows of the last hour; an absolute
+        path on the host on which the task runs, in a directory that is there. It needs O(source).
+      - The page is a report. It is written anew each time, whatever RV(verdict) is, and never counts as a change. In check mode it is not
+        written.
+      - What Monitoring does not know is told on the page, and decides nothing.
+    type: path
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.auth.source
@@ -109,6 +117,12 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: check.verdict == 'mirroring'
     fail_msg: "{{ check.summary | join(' ') }}"
+
+- name: Show the pair on a page
+  mirrorops.event_streams.mirroring_info:
+    source: es-source-us-south
+    target: es-target-us-east
+    page: /tmp/us-south-to-us-east.html
 """
 
 RETURN = r"""
@@ -201,6 +215,11 @@ lag:
       description: The topic that is furthest behind; what else is here is as M(mirrorops.event_streams.metrics_info) returns it.
       type: dict
       sample: {"topic": orders, "seconds": 1.5}
+page:
+  description: The page that was written; null without O(page), and in check mode.
+  returned: success
+  type: str
+  sample: /tmp/us-south-to-us-east.html
 summary:
   description: The findings and the selected topics, as lines for people.
   returned: success
@@ -256,6 +275,7 @@ SPEC = ArgSpec(
         "brief": {"type": "bool", "default": False},
         "max_lag": {"type": "float"},
         "wait_for_lag": {"type": "bool", "default": False},
+        "page": {"type": "path"},
     }
 ).merge(CLOUD, MONITORING, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)
 

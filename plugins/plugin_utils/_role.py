@@ -48,6 +48,7 @@ NOUNS = {
             "headroom_window",
             "max_lag",
             "wait_for_lag",
+            "page",
         )
     },
     "instance": "{side}",

@@ -60,13 +60,15 @@ def headroom_rules(
     source: Instance, target: Instance, previews: t.Sequence[Preview], load: Load | Unreadable | None
 ) -> list[Finding]:
     """All rules about bandwidth. Without a load, because mirroring is on already, or with one that could not be read, they are one."""
-    guidance = GUIDANCE.get(frozenset({source.region, target.region}))
+    guidance = guidance_of(source, target)
     if load is None:
         message = "Whether there is bandwidth left was not measured, because mirroring is on already."
         remedy = "The module metrics_info shows how far it is behind, and what it moves."
-        return [Finding("headroom", "unknown", f"{message} {_told(guidance)}", remedy, _evidence(guidance))]
+        return [Finding("headroom", "unknown", f"{message} {told_guidance(guidance)}", remedy, _evidence(guidance))]
     if isinstance(load, Unreadable):
-        message = f"Whether there is bandwidth left was not measured: {load.reason.rstrip('. ')}. {_told(guidance)}"
+        message = (
+            f"Whether there is bandwidth left was not measured: {load.reason.rstrip('. ')}. {told_guidance(guidance)}"
+        )
         return [Finding("headroom", "unknown", message, HOW_TO_MEASURE, _evidence(guidance))]
     return [
         _side("headroom_source", f"the source {source.name} hands out", source.throughput, load.source_out, load),
@@ -76,7 +78,13 @@ def headroom_rules(
     ]
 
 
-def _told(guidance: tuple[float, float] | None) -> str:
+def guidance_of(source: Instance, target: Instance) -> tuple[float, float] | None:
+    """What the vendor measured for the regions of a pair; None if it has not."""
+    return GUIDANCE.get(frozenset({source.region, target.region}))
+
+
+def told_guidance(guidance: tuple[float, float] | None) -> str:
+    """The same in words."""
     if guidance is None:
         return "There is no published guidance for this pair of regions."
     return f"The vendor measured {guidance[0]:g} MB/s per partition and {guidance[1]:g} MB/s in total for this pair of regions."
@@ -120,12 +128,12 @@ def _side(rule: str, does: str, throughput: int | None, used: float | None, load
 
 def _total(guidance: tuple[float, float] | None, load: Load) -> Finding:
     if guidance is None:
-        return Finding("headroom_total", "unknown", _told(guidance), evidence=_evidence(guidance))
+        return Finding("headroom_total", "unknown", told_guidance(guidance), evidence=_evidence(guidance))
     if load.selected is None:
         return _unknown("headroom_total", "What the selected topics take in", load)
     selected = load.selected / MEGABYTE
     evidence = {**_evidence(guidance), "selected_mb_per_s": round(selected, 3), "silent_topics": load.silent}
-    told = f"At the peak of {_hours(load.window)} the selected topics took in {selected:.2f} MB/s. {_told(guidance)}"
+    told = f"At the peak of {_hours(load.window)} the selected topics took in {selected:.2f} MB/s. {told_guidance(guidance)}"
     if selected <= guidance[1]:
         return _unless_silent(Finding("headroom_total", "pass", told, evidence=evidence), load)
     return Finding("headroom_total", "warn", told, "Above that the lag grows: mirror less.", evidence)
@@ -135,7 +143,7 @@ def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Se
     """The load of each partition, if messages are spread evenly."""
     rule = "headroom_partitions"
     if guidance is None:
-        return Finding(rule, "unknown", _told(guidance), evidence=_evidence(guidance))
+        return Finding(rule, "unknown", told_guidance(guidance), evidence=_evidence(guidance))
     partitions = {one.topic: one.partitions for one in previews}
     rates = {name: rate / MEGABYTE for name, rate in load.topics.items() if partitions.get(name)}
     if load.topics.keys() - rates or (previews and not load.topics):

@@ -12,7 +12,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput, MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import (
+    Abandoned,
+    InvalidInput,
+    MirrorOpsError,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import (
     Finding,
@@ -28,7 +32,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     check_lag,
     lag_finding,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import PATIENCE, measure_lag
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
+    PATIENCE,
+    Measured,
+    measure,
+    measure_lag,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
@@ -70,6 +79,7 @@ class Look:
         compile_patterns(self._topics or [])
         self._names = read_names(params["metric_names"])
         check_lag(params["max_lag"], params["wait_for_lag"])
+        self._check_page()
         if params["source"] and looks_like_crn(params["source"]):
             parse_crn(params["source"], "source")
         self._cloud = connect(call)
@@ -84,6 +94,19 @@ class Look:
             f"{self._wanted.source_alias} -> {self._wanted.target_alias}" if self._wanted else self._target.label
         )
         self._progress = Progress(call, self._label)
+
+    def _check_page(self) -> None:
+        path = self._params["page"]
+        if path is None:
+            return
+        # Imported where a page is wanted, because everything else has to be in every worker.
+        from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import check_path
+
+        check_path(path, look=not self._call.check_mode)
+        if not self._params["source"]:
+            raise InvalidInput(
+                "page is set without source", remedy="Give the source of the pair that the page is to show."
+            )
 
     def result(self) -> Result:
         """Waits if asked to, looks, and reports."""
@@ -137,7 +160,45 @@ class Look:
                 verdict = validation.verdict(findings)
             findings = [*findings, late]
             verdict = validation.with_lag(late) if verdict == "mirroring" else verdict
-        return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict, lag)
+        page = self._page(self._source, findings, verdict)
+        return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict, lag, page)
+
+    def _page(self, source: Instance, findings: list[Finding], verdict: validation.Verdict) -> str | None:
+        """Writes the page, if it is wanted, and returns its path. What it shows of Monitoring decides nothing."""
+        path: str | None = self._params["page"]
+        if path is None or self._call.check_mode:
+            return None
+        # Imported where a page is wanted, because everything else has to be in every worker.
+        from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.picture import (
+            WINDOW,
+            View,
+            picture,
+        )
+        from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import write_page
+
+        now, guid = self._call.clock.time(), None
+        measured: Measured | Unreadable
+        try:
+            monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
+            guid = monitoring.guid
+            measured = measure(monitoring, self._names, self._target.guid, WINDOW, now, traffic=False)
+        except Abandoned:
+            raise
+        except MirrorOpsError as error:
+            measured = Unreadable(error.message)
+        view = View(
+            source=source,
+            target=self._target,
+            verdict=_words(verdict, findings),
+            findings=findings,
+            at=now,
+            window=WINDOW,
+            monitoring=guid,
+            measured=measured,
+            accepted=self._params["max_lag"],
+        )
+        write_page(path, picture(view))
+        return path
 
     def _lag(self, previews: list[Preview], waits: bool) -> tuple[dict[str, t.Any], Finding, bool]:
         """How far the topics are behind; waits until that is accepted, if asked to, for as long as an update may take. Also tells
@@ -210,6 +271,7 @@ class Look:
         previews: list[Preview],
         verdict: validation.Verdict | None,
         lag: dict[str, t.Any] | None = None,
+        page: str | None = None,
     ) -> Result:
         pair = f"{self._source.name} -> {self._target.name}" if self._source else self._target.name
         return {
@@ -224,6 +286,7 @@ class Look:
             "verdict": verdict,
             "accepted": self._accepts(verdict),
             "lag": lag,
+            "page": page,
             "summary": [f"{self._label}: {_words(verdict, findings)}", *self._lines(state, findings, previews)],
             "problems": problems(pair, findings, also_unknown=verdict == "unknown"),
             "duration": round(self._call.clock.monotonic() - self._started, 1),

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring, Series
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import MEGABYTE, Load
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import Lag, read_lag, trend
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
@@ -39,7 +39,10 @@ PATIENCE = 15.0
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What Monitoring knows of an instance at a time, in seconds since the epoch, and over so many seconds before."""
+    """What Monitoring knows of an instance at a time, in seconds since the epoch, and over so many seconds before.
+
+    ``latency`` (by topic, in seconds) and ``throughput`` (of mirroring, in bytes per second) are what a page draws; no result has them.
+    """
 
     at: float
     window: float
@@ -47,6 +50,8 @@ class Measured:
     rates: dict[str, Rate]
     topics: dict[str, dict[str, Rate]]
     values: dict[str, float | None]
+    latency: list[Series] = dataclasses.field(default_factory=list)
+    throughput: list[Series] = dataclasses.field(default_factory=list)
 
     def unknown(self) -> list[str]:
         """The names of the metrics of which there is no value."""
@@ -88,22 +93,27 @@ class Measured:
         return [*told, *([f"Not known: {', '.join(unknown)}"] if unknown else [])]
 
 
-def measure(monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float) -> Measured:
-    """Everything about one instance, with one request for each metric, and two for those of topics. Raises ExchangeError."""
+def measure(
+    monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float, *, traffic: bool = True
+) -> Measured:
+    """Everything about one instance, with one request for each metric, and two for those of topics; without ``traffic`` not what each
+    topic takes in and hands out. Raises ExchangeError."""
     step = step_of(window)
 
     def over(query: str, what: str) -> t.Any:
         return monitoring.over(query, now - window, now, step, what)
 
-    lag = measure_lag(monitoring, names, guid, window, now)
-    rates = {}
+    newest, latency = _latency(monitoring, names, guid, window, now)
+    rates: dict[str, Rate] = {}
+    throughput: list[Series] = []
     for name in ("mirroring_throughput", "bytes_in", "bytes_out"):
         found = over(of_instance(names[name], guid, reach_of(step)), name)
         rates[name] = Rate(
             value_of([one for one in found if one.points and one.points[-1][0] > now - step]), peak_of(found)
         )
+        throughput = found if name == "mirroring_throughput" else throughput
     topics: dict[str, dict[str, Rate]] = {}
-    for name in ("bytes_in", "bytes_out"):
+    for name in ("bytes_in", "bytes_out") if traffic else ():
         metric = names[f"topic_{name}"]
         at_present = by_topic(monitoring.instant(of_topics(metric, guid), f"{name} by topic"))
         peaks = by_topic(monitoring.instant(of_topics(metric, guid, window), f"peaks of {name} by topic"))
@@ -114,7 +124,7 @@ def measure(monitoring: Monitoring, names: dict[str, str], guid: str, window: fl
         name: value_of(monitoring.instant(of_instance(names[name], guid), name))
         for name in ("partitions", "utilization")
     }
-    return Measured(now, window, lag, rates, topics, values)
+    return Measured(now, window, read_lag(newest, latency), rates, topics, values, latency, throughput)
 
 
 def _why(error: _errors.MirrorOpsError) -> str:
@@ -133,10 +143,17 @@ def _megabytes(value: float | None) -> str:
 
 def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float) -> Lag:
     """The latency of all topics, and where that is going, with two requests. Raises ExchangeError."""
+    return read_lag(*_latency(monitoring, names, guid, window, now))
+
+
+def _latency(
+    monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float
+) -> tuple[list[Series], list[Series]]:
+    """The newest latency of all topics, and that within the window."""
     query = of_topics(names["mirroring_latency"], guid)
     newest = monitoring.instant(query, "the latency of mirroring")
     over = monitoring.over(query, now - window, now, step_of(window), "the latency of mirroring over time")
-    return read_lag(newest, over)
+    return newest, over
 
 
 def read_load(
