@@ -189,6 +189,7 @@ def contract() -> None:
 
 
 def integration() -> None:
+    run("scripts/chromium.sh")
     pytest("integration", "tests/integration")
 
 

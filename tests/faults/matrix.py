@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import pathlib
 import random
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -195,10 +197,14 @@ def headroom(stage: Stage) -> Any:
 
 
 def lag(stage: Stage) -> Any:
-    """Metrics, and a limit for lag. Whatever happens to the answers, what is behind is not taken for what is not."""
+    """Metrics, a limit for lag, and a page. Whatever happens to the answers, what is behind is not taken for what is not."""
     stage.run(metrics_info, instance=TARGET)
-    found = stage.run(mirroring_info, source=SOURCE, target=TARGET, topics=TOPICS, max_lag=60)
-    assert found["verdict"] != "mirroring"
+    with tempfile.TemporaryDirectory() as folder:
+        page = pathlib.Path(folder, "page.html")
+        found = stage.run(mirroring_info, source=SOURCE, target=TARGET, topics=TOPICS, max_lag=60, page=str(page))
+        assert found["verdict"] != "mirroring"
+        assert found["page"] == str(page)
+        assert page.read_text().endswith("</html>\n")
     return found
 
 
