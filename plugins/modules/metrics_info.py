@@ -301,7 +301,7 @@ def _page(
         measured=measured,
         accepted=call.params["max_lag"],
     )
-    write_page(path, picture(view))
+    write_page(path, picture(view, call.secrets))
     return path
 
 

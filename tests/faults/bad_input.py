@@ -984,7 +984,19 @@ ENDPOINTS: Cases = {
     ),
 }
 
+paged = words(LETTERS, 1, 20).map
+
+PAGES: Cases = {
+    "a path that is not absolute": paged(lambda name: Case("mirroring_info", {"page": name}, ("no absolute path",))),
+    "a path of a directory": paged(lambda name: Case("mirroring_info", {"page": f"/{name}/"}, ("no absolute path",))),
+    "a path with a NUL": paged(lambda name: Case("mirroring_info", {"page": f"/{name}\0"}, ("no absolute path",))),
+    "a page of one instance": paged(
+        lambda name: Case("mirroring_info", {"page": f"/{name}", "source": None}, ("without source",))
+    ),
+}
+
 BAD: dict[str, Cases] = {
+    "pages": PAGES,
     "CRNs": CRNS,
     "GUIDs and grants": GUIDS,
     "names and queries": NAMES,

@@ -62,6 +62,7 @@ LEAST = {
     "transforms": 140,
     "time-outs": 170,
     "endpoints": 240,
+    "pages": 60,
 }
 """How many different cases that cannot work each dimension really tries."""
 

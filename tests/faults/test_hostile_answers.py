@@ -18,9 +18,11 @@ import itertools
 import json
 import math
 import os
+import pathlib
 import random
 import re
 import signal
+import tempfile
 import tracemalloc
 import types
 import typing as t
@@ -80,6 +82,7 @@ from ansible_collections.mirrorops.event_streams.tests.faults.hostile import (
     transported,
     wired,
 )
+from ansible_collections.mirrorops.event_streams.tests.unit.plugins.module_utils.page.reader import Page
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (
     ACCOUNT,
     GROUP,
@@ -102,6 +105,7 @@ MODULE_EXAMPLES = 110
 SLOW_FACTOR = 8
 LEAST_IN_TOTAL = 10_000
 MOST_REQUESTS = 400
+LARGEST_PAGE = 400_000
 MOST_CHARACTERS = 5_000
 MOST_MEGABYTES = 400
 MOST_SECONDS = 40
@@ -180,7 +184,7 @@ def task(module: types.ModuleType | None = None, check_mode: bool = False, **opt
         known = {name: value for name, value in given_options.items() if name in module.SPEC.options}
         checked = ArgumentSpecValidator(module.SPEC.options, **module.SPEC.rules()).validate(known)
         assert not checked.error_messages
-        call = Call(params=checked.validated_parameters, clock=clock, check_mode=check_mode)
+        call = Call(params=checked.validated_parameters, clock=clock, check_mode=check_mode, secrets={KEY})
     call.trace = call.progress = call.warn = lines.append
     return Task(call, clock, lines)
 
@@ -609,6 +613,9 @@ FIXED = {
 GRANT = {"source_service_instance_id": TARGET, "target_service_instance_id": SOURCE}
 WAITS = {"wait_timeout": 240, "poll_interval": 20, "settle_timeout": 30, "topics_timeout": 30}
 
+PAGES = tempfile.TemporaryDirectory(prefix="pages-")
+PAGE = f"{PAGES.name}/page.html"
+
 RUNS = {
     "all instances": Run(instance_info, {"query": "[].{name: name, throughput: throughput, last: last_operation}"}),
     "one instance": Run(instance_info, {"instance": "es-target"}),
@@ -628,10 +635,14 @@ RUNS = {
     "validate what is off": Run(mirroring_info, {**FIXED, **WAITS}),
     "ready?": Run(readiness_info, {**PAIR, "topics": ["^orders$", "pay.*"], "failback": True}),
     "ready, as it is?": Run(readiness_info, FIXED, enabled=True),
-    "metrics": Run(metrics_info, {"instance": TARGET, "monitoring_instance": MONITORING_GUID}),
+    "metrics": Run(
+        metrics_info, {"instance": TARGET, "monitoring_instance": MONITORING_GUID, "source": SOURCE, "page": PAGE}
+    ),
     "how far behind": Run(
         mirroring_info,
-        {**FIXED, **WAITS, "topics": ["^orders$"], "max_lag": 60, "monitoring_instance": MONITORING_GUID},
+        {
+            **FIXED, **WAITS, "topics": ["^orders$"], "max_lag": 60, "monitoring_instance": MONITORING_GUID, "page": PAGE,
+        },
         enabled=True,
     ),
     "select": Run(topic_selection, {**PAIR, "topics": ["^payments$"], "settle_timeout": 20}, enabled=True),
@@ -695,6 +706,11 @@ def one_module(run: Run, kinds: list[str], plan: Plan) -> int:
                 assert shown_enabled(cloud), one
         for text in strings({name: result.get(name) for name in ("msg", "problems", "summary")}):
             discreet(text, done)
+        if result.get("page"):
+            page = pathlib.Path(PAGE).read_bytes()
+            assert len(page) < LARGEST_PAGE
+            text = Page(page).text
+            assert not any(secret[:16] in text for secret in (KEY, jwt()))
     else:
         assert not world.accepted() or lied or done.call.changed
     return cloud.hostile

@@ -29,6 +29,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import ENABLED, MONITORING, lags
 from simulator import load_scenario
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
@@ -377,9 +378,10 @@ def test_the_search_finds_what_is_planted(scene: Scene, observe: Any) -> None:
 )
 def test_nothing_is_found_after_success(scene: Scene, observe: Any, way: str, key: str) -> None:
     simulator = scene.prepare(way, key)
-    run = scene.run().worked()
+    run = scene.run(mirroring_page=str(scene.folder / "pair.html")).worked()
     observe(simulator).mirrored()
     scene.everything_was_switched_on(run)
+    assert "pair.html" in scene.files()
     assert [name for name in scene.files() if name.startswith("facts/")]
     assert scene.leaks(run) == []
 
@@ -436,6 +438,18 @@ def test_nothing_is_found_when_a_service_repeats_what_it_was_sent(scene: Scene, 
     run = scene.run(play([LOOK], module_defaults={INFO: {"retry_timeout": 0}}))
     assert len(run.failures) == 1
     assert scene.leaks(run, WRONG_KEY) == []
+
+
+def test_nothing_is_found_on_a_page_when_monitoring_repeats_the_key(scene: Scene) -> None:
+    """Ansible masks what it shows, and nobody but us what is written into a file."""
+    series = lags(**{f"topic {ODD_KEY}": [[90000, 90]]})
+    scene.prepare("vars file", ODD_KEY, monitoring=MONITORING, series=series, **ENABLED)
+    page = scene.folder / "pair.html"
+    roles = ["mirrorops.event_streams.validate"]
+    run = scene.run(play([], roles=roles), mirroring_page=str(page), mirroring_max_lag=60)
+    assert run.facts["validate_result"]["verdict"] == "behind"
+    assert 'title="topic ********"' in page.read_text()
+    assert scene.leaks(run) == []
 
 
 BROKEN = """

@@ -99,14 +99,12 @@ class Look:
         path = self._params["page"]
         if path is None:
             return
+        if not self._params["source"]:
+            raise InvalidInput("page is set without source", remedy="Give the source of the pair that it is to show.")
         # Imported where a page is wanted, because everything else has to be in every worker.
         from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import check_path
 
         check_path(path, look=not self._call.check_mode)
-        if not self._params["source"]:
-            raise InvalidInput(
-                "page is set without source", remedy="Give the source of the pair that the page is to show."
-            )
 
     def result(self) -> Result:
         """Waits if asked to, looks, and reports."""
@@ -197,7 +195,7 @@ class Look:
             measured=measured,
             accepted=self._params["max_lag"],
         )
-        write_page(path, picture(view))
+        write_page(path, picture(view, self._call.secrets))
         return path
 
     def _lag(self, previews: list[Preview], waits: bool) -> tuple[dict[str, t.Any], Finding, bool]:

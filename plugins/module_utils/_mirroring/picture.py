@@ -71,10 +71,10 @@ class View:
     accepted: float | None
 
 
-def picture(view: View) -> bytes:
-    """The page."""
+def picture(view: View, secrets: t.Collection[str] = ()) -> bytes:
+    """The page, without the secrets, should a service have written any into its answers."""
     parts = [_header(view), *_findings(view), _lag(view), _throughput(view), _now(view)]
-    return render(_title(view), *parts)
+    return render(_title(view), *parts, secrets=secrets)
 
 
 def _title(view: View) -> str:

@@ -18,6 +18,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.styl
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 REPLACEMENT = "\ufffd"
+MASK = "********"
+SPOKEN = {"title", "aria-label"}
+"""Attributes that hold text from elsewhere."""
+
 _UNFIT = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f"  # control characters except tab and line feed
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # halves of characters, and what is none
@@ -94,8 +98,8 @@ def section(heading: str, *children: Child) -> ET.Element:
     return element("section", None, element("h2", None, heading), *children)
 
 
-def render(title: str, *children: Child) -> bytes:
-    """The whole document, in UTF-8."""
+def render(title: str, *children: Child, secrets: t.Collection[str] = ()) -> bytes:
+    """The whole document, in UTF-8. No text shows any of the secrets: nobody masks a file, as Ansible does with results."""
     head = element(
         "head",
         None,
@@ -106,8 +110,16 @@ def render(title: str, *children: Child) -> bytes:
         element("style", None, STYLE),
     )
     root = element("html", {"lang": "en"}, head, element("body", None, element("main", None, *children)))
+    hidden = sorted(filter(str.strip, secrets), key=len, reverse=True)
     for one in root.iter():
-        one.text = clean(one.text) if one.text else None
-        one.tail = clean(one.tail) if one.tail else None
-        one.attrib = {key: clean(value) for key, value in one.attrib.items()}
+        one.text = _shown(one.text, hidden) if one.text and one.tag != "style" else one.text
+        one.tail = _shown(one.tail, hidden) if one.tail else None
+        for attribute in SPOKEN & one.attrib.keys():
+            one.attrib[attribute] = _shown(one.attrib[attribute], hidden)
     return f"<!DOCTYPE html>\n{ET.tostring(root, encoding='unicode', method='html')}\n".encode()
+
+
+def _shown(text: str, hidden: t.Sequence[str]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, MASK)
+    return clean(text)

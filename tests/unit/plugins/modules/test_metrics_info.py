@@ -136,6 +136,9 @@ def test_a_value_that_is_old_is_not_the_present_one(cloud: Cloud) -> None:
         ({"window": 1}, "window is 1 s"),
         ({"most_topics": 0}, "most_topics must be at least 1"),
         ({"metric_names": {"lag": "x"}}, "metric_names has 'lag'"),
+        ({"max_lag": -1}, "max_lag must be 0 or more"),
+        ({"page": "page.html"}, "no absolute path"),
+        ({"source": "crn:v1:oops"}, "source is not the CRN"),
     ],
 )
 def test_bad_input_sends_nothing(changes: dict[str, t.Any], told: str, cloud: Cloud) -> None:
@@ -143,3 +146,38 @@ def test_bad_input_sends_nothing(changes: dict[str, t.Any], told: str, cloud: Cl
     assert ran.failed
     assert told in ran.result["msg"]
     assert cloud.server.calls() == []
+
+
+@pytest.mark.parametrize(("limit", "status"), [(30, "pass"), (29, "fail")])
+def test_a_limit_for_lag_is_a_finding(limit: float, status: str, cloud: Cloud) -> None:
+    everything(cloud, lag=[("orders", "30")])
+    (finding,) = run_main(metrics_info, options(cloud, max_lag=limit)).result["findings"]
+    assert (finding["rule"], finding["status"]) == ("lag", status)
+    assert f"Accepted are {limit} s." in finding["message"]
+
+
+def test_without_a_limit_and_a_page_there_is_neither(cloud: Cloud) -> None:
+    everything(cloud)
+    result = run_main(metrics_info, options(cloud)).result
+    assert "findings" not in result
+    assert result["page"] is None
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_page(check: bool, cloud: Cloud, tmp_path: t.Any) -> None:
+    everything(cloud, lag=[("orders", "30")], throughput=[("", "5e6", "1e6")])
+    page = tmp_path / "page.html"
+    ran = run_main(metrics_info, options(cloud, page=str(page)), check=check)
+    assert (ran.result["page"], ran.result.get("changed", False)) == (None if check else str(page), False)
+    assert page.exists() is not check
+    assert "latency" not in ran.result
+    assert "throughput" not in ran.result
+    assert check or "<title>es-target (us-east)</title>" in page.read_text()
+
+
+def test_an_instance_does_not_mirror_itself(cloud: Cloud) -> None:
+    cloud.token()
+    cloud.instance()
+    cloud.instance()
+    ran = run_main(metrics_info, options(cloud, source=TARGET))
+    assert "source and instance are the same instance" in ran.result["msg"]

@@ -216,3 +216,21 @@ def test_limits_for_lag_are_checked_before_anything_is_sent(changes: dict[str, t
     assert ran.failed
     assert told in ran.result["msg"]
     assert cloud.server.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"page": "pair.html"}, "no absolute path"),
+        ({"page": "/"}, "no absolute path"),
+        ({"page": "/pair.html", "source": None}, "page is set without source"),
+    ],
+)
+def test_pages_that_cannot_be_written_are_refused_before_anything_is_sent(
+    changes: dict[str, t.Any], told: str, cloud: Cloud
+) -> None:
+    given = {name: value for name, value in options(cloud, **changes).items() if value is not None}
+    ran = run_main(mirroring_info, given)
+    assert ran.failed
+    assert told in ran.result["msg"]
+    assert cloud.server.calls() == []

@@ -83,3 +83,12 @@ def test_it_stands_alone() -> None:
     assert "url(" not in style
     assert "@import" not in style
     assert "prefers-color-scheme: dark" in style
+
+
+def test_no_secret_is_shown() -> None:
+    """Not even one with characters that are escaped, or with white space only, which is none."""
+    secrets = ("k&y<1>", "k&y<1>-longer", "\n", "div")
+    page = Page(render("k&y<1>", name("a k&y<1>-longer b"), badge("fail", "k&y<1>\n"), secrets=secrets))
+    assert page.texts("title") == ["********"]
+    assert page.texts("bdi") == ["a ******** b"] == page.attributes("bdi", "title")
+    assert page.texts("span") == ["********\n"]
