@@ -189,7 +189,8 @@ def contract() -> None:
 
 
 def integration() -> None:
-    run("scripts/chromium.sh")
+    with one_at_a_time():
+        run("scripts/chromium.sh")
     pytest("integration", "tests/integration")
 
 

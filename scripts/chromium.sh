@@ -15,9 +15,12 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
-wanted="-qq -y --no-install-recommends install chromium chromium-driver"
-# shellcheck disable=SC2086
-if ! apt-get $wanted >/dev/null 2>&1; then
+
+install() {
+    apt-get -qq -y --no-install-recommends install chromium chromium-driver >/dev/null
+}
+
+if ! install 2>/dev/null; then
     apt-get -qq update || true
-    apt-get $wanted >/dev/null || echo "The packages chromium and chromium-driver cannot be had."
+    install || echo "The packages chromium and chromium-driver cannot be had."
 fi

@@ -73,6 +73,7 @@ options:
     description:
       - Where to write a page of HTML that shows the pair, the findings, and what IBM Cloud Monitoring knows of the last hour; an absolute
         path on the host on which the task runs, in a directory that is there. It needs O(source).
+      - Where hosts are pairs, put the name of the host into the path, or the pages take each other's place.
       - The page is a report. It is written anew each time, whatever RV(verdict) is, and never counts as a change. In check mode it is not
         written.
       - What Monitoring does not know is told on the page, and decides nothing.
@@ -123,6 +124,12 @@ EXAMPLES = r"""
     source: es-source-us-south
     target: es-target-us-east
     page: /tmp/us-south-to-us-east.html
+
+- name: Write a page for each pair of the inventory
+  mirrorops.event_streams.mirroring_info:
+    source: "{{ mirroring_source }}"
+    target: "{{ mirroring_target }}"
+    page: "/srv/pages/{{ inventory_hostname }}.html"
 """
 
 RETURN = r"""

@@ -17,7 +17,7 @@ import typing as t
 LEAST, MOST = 1e-9, 1e15
 """What is beyond has no place of its own; nothing that is drawn is so small or so large."""
 
-FAR_APART = 8.0
+FAR_APART = 15.0
 """How many times as large as the smaller one the larger one of limit and data may be, for both to be readable on a plain scale."""
 
 STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800)
