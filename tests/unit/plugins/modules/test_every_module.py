@@ -214,3 +214,25 @@ def test_modules_can_be_imported_without_the_libraries() -> None:
     told = done.stdout.splitlines()
     assert len([line for line in told if line.endswith(" True")]) == len(MINIMAL)
     assert told[-2:] == ["Failed to import the required Python library (requests)"] * 2
+
+
+EVERY_ACTION = """
+import sys
+import importlib, pathlib
+for path in sorted(pathlib.Path(sys.argv[1], "plugins", "action").glob("*.py")):
+    importlib.import_module(f"ansible_collections.mirrorops.event_streams.plugins.action.{path.stem}")
+print(*sorted(name for name in sys.modules if "_page" in name or name.endswith(("picture", "look"))))
+"""
+
+
+def test_what_makes_pages_is_in_no_process_that_makes_none() -> None:
+    """Every worker of a run is a copy of the process that has imported the actions."""
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY_ACTION, str(ROOT)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert [name.rpartition(".")[2] for name in done.stdout.split()] == ["look"]
