@@ -245,3 +245,46 @@ def test_lag_is_waited_for_within_the_time_limit(simulate: Any, playbook: Any) -
 def test_limits_that_make_no_sense(variables: dict[str, Any], told: str, simulate: Any, playbook: Any) -> None:
     simulate(monitoring=MONITORING, **ENABLED)
     assert told in validate(playbook, **variables).failure
+
+
+MANY = [f"orders-{number:04}-{'x' * 60}" for number in range(3000)]
+
+
+def test_thousands_of_topics_with_latency(simulate: Any, playbook: Any) -> None:
+    """What comes back has those that matter, and their number."""
+    series = lags(orders=[[90000, 2]], payments=[[90000, 2]], **{name: [[90000, 30]] for name in MANY})
+    series[-7]["points"] = [[90000, 400]]
+    simulate(monitoring=MONITORING, series=series, **ENABLED)
+    (result,) = metrics(playbook, most_topics=5).worked().results("metrics_info")
+    assert (result["lag"]["topic_count"], len(result["lag"]["topics"])) == (3002, 5)
+    assert result["lag"]["worst"] == {"topic": MANY[-7], "seconds": 400}
+    run = validate(playbook, mirroring_max_lag=10)
+    lag = run.facts["validate_result"]["lag"]
+    assert (lag["topic_count"], len(lag["topics"]), lag["worst"]["topic"]) == (3002, 100, MANY[-7])
+    (found,) = [one for one in run.facts["validate_result"]["findings"] if one["rule"] == "lag"]
+    assert len(found["evidence"]["late"]) == 100
+    assert len(found["message"]) < 1000
+    assert len(run.failure) < 2000
+
+
+def test_thousands_of_selected_topics(simulate: Any, playbook: Any) -> None:
+    """Each is counted, in a bounded number of requests, each short enough for a URL."""
+    topics = [{"name": name, "partitions": 1, "traffic": 0.01} for name in MANY]
+    simulator = simulate(monitoring=MONITORING, source={"topics": topics})
+    options = {"source": SOURCE, "target": TARGET, "topics": ["^orders-.*$"]}
+    task = {"name": "Look", "mirrorops.event_streams.readiness_info": options}
+    run = playbook([{"name": "Is it ready?", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]).worked()
+    (result,) = run.results("readiness_info")
+    found = {one["rule"]: one for one in result["findings"]}
+    assert found["headroom_source"]["evidence"]["added_mb_per_s"] == pytest.approx(30, rel=0.01)
+    assert found["headroom_partitions"]["status"] == found["headroom_total"]["status"] == "pass"
+    assert len(asked(simulator)) < 150
+    assert max(len(path) for path in asked(simulator)) < 8000
+
+
+def test_a_query_that_fails(simulate: Any, playbook: Any) -> None:
+    """As Prometheus answers it: HTTP 400 and a reason."""
+    simulate(monitoring=MONITORING, **ENABLED)
+    failure = metrics(playbook, metric_names={"mirroring_latency": "sum"}).failure
+    assert "ask Monitoring for the latency of mirroring" in failure
+    assert "HTTP 400" in failure

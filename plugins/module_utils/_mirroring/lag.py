@@ -82,14 +82,13 @@ class Lag:
         }
 
 
-def read_lag(now: t.Sequence[Series], window: t.Sequence[Series]) -> Lag:
-    """From the newest values by topic, and the values over a window."""
+def read_lag(now: t.Sequence[Series], recent: t.Sequence[Series]) -> Lag:
+    """From the newest values by topic, and those of the last ``TREND`` seconds."""
     lag = Lag(by_topic(now), None)
     if lag.worst is None:
         return lag
-    points = next((one.points for one in window if one.labels.get(TOPIC) == lag.worst[0]), [])
-    recent = [point for point in points if point[0] >= points[-1][0] - TREND]
-    return dataclasses.replace(lag, slope=slope_of(recent))
+    points = next((one.points for one in recent if one.labels.get(TOPIC) == lag.worst[0]), [])
+    return dataclasses.replace(lag, slope=slope_of(points))
 
 
 def slope_of(points: t.Sequence[Point]) -> float | None:
@@ -130,7 +129,9 @@ def lag_finding(lag: Lag | Unreadable, most: float, previews: t.Iterable[Preview
             "How far the topics are behind is not known: Monitoring has no value that is younger than five minutes."
         )
         return Finding("lag", "unknown", message, HOW_TO_KNOW, evidence)
-    told = f"The worst topic, {lag.worst[0]}, is behind by {lag.worst[1]:g} s, {trend(lag)}. Accepted are {most:g} s."
+    told = (
+        f"The worst topic, {lag.worst[0]}, is behind by {seconds(lag.worst[1])}, {trend(lag)}. Accepted are {most:g} s."
+    )
     if late:
         return Finding("lag", "fail", f"{told} Behind by more: {some(late)}.", REMEDY, evidence)
     if silent:
@@ -142,6 +143,11 @@ def lag_finding(lag: Lag | Unreadable, most: float, previews: t.Iterable[Preview
             evidence,
         )
     return Finding("lag", "pass", told, evidence=evidence)
+
+
+def seconds(value: float) -> str:
+    """So many seconds, with as many digits as tell something."""
+    return f"{value:.0f} s" if value >= 100 else f"{value:.3g} s"
 
 
 def trend(lag: Lag) -> str:

@@ -27,7 +27,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
     MOST_NAMES,
     NOTHING_KNOWN,
-    TREND,
     Lag,
     check_lag,
     lag_finding,
@@ -229,7 +228,7 @@ class Look:
     def _read_lag(self, now: float) -> Lag | Unreadable:
         try:
             monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
-            return measure_lag(monitoring, self._names, self._target.guid, TREND, now)
+            return measure_lag(monitoring, self._names, self._target.guid, now)
         except InvalidInput:
             raise
         except MirrorOpsError as error:

@@ -14,8 +14,15 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.con
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring, Series
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import MEGABYTE, Load
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import Lag, read_lag, trend
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
+    TREND,
+    Lag,
+    read_lag,
+    seconds,
+    trend,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
+    SAMPLED_EVERY,
     UNKNOWN_RATE,
     Rate,
     by_topic,
@@ -85,7 +92,7 @@ class Measured:
         told = [
             f"{name}: how far its topics are behind is not known"
             if worst is None
-            else f"{name} is behind by {worst[1]:g} s at most ({worst[0]}), {trend(self.lag)}"
+            else f"{name} is behind by {seconds(worst[1])} at most ({worst[0]}), {trend(self.lag)}"
         ]
         for which, rate in self.rates.items():
             told.append(f"{which}: {_megabytes(rate.now)} now, {_megabytes(rate.peak)} at the peak")
@@ -96,14 +103,15 @@ class Measured:
 def measure(
     monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float, *, traffic: bool = True
 ) -> Measured:
-    """Everything about one instance, with one request for each metric, and two for those of topics; without ``traffic`` not what each
+    """Everything about one instance, with one request for each metric, and more for those of topics; without ``traffic`` not what each
     topic takes in and hands out. Raises ExchangeError."""
     step = step_of(window)
 
     def over(query: str, what: str) -> t.Any:
         return monitoring.over(query, now - window, now, step, what)
 
-    newest, latency = _latency(monitoring, names, guid, window, now)
+    lag = measure_lag(monitoring, names, guid, now)
+    latency = over(of_topics(names["mirroring_latency"], guid, reach_of(step)), "the latency of mirroring over time")
     rates: dict[str, Rate] = {}
     throughput: list[Series] = []
     for name in ("mirroring_throughput", "bytes_in", "bytes_out"):
@@ -124,7 +132,7 @@ def measure(
         name: value_of(monitoring.instant(of_instance(names[name], guid), name))
         for name in ("partitions", "utilization")
     }
-    return Measured(now, window, read_lag(newest, latency), rates, topics, values, latency, throughput)
+    return Measured(now, window, lag, rates, topics, values, latency, throughput)
 
 
 def _why(error: _errors.MirrorOpsError) -> str:
@@ -141,19 +149,12 @@ def _megabytes(value: float | None) -> str:
     return "not known" if value is None else f"{value / MEGABYTE:.2f} MB/s"
 
 
-def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float) -> Lag:
+def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, now: float) -> Lag:
     """The latency of all topics, and where that is going, with two requests. Raises ExchangeError."""
-    return read_lag(*_latency(monitoring, names, guid, window, now))
-
-
-def _latency(
-    monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float
-) -> tuple[list[Series], list[Series]]:
-    """The newest latency of all topics, and that within the window."""
     query = of_topics(names["mirroring_latency"], guid)
     newest = monitoring.instant(query, "the latency of mirroring")
-    over = monitoring.over(query, now - window, now, step_of(window), "the latency of mirroring over time")
-    return newest, over
+    recent = monitoring.over(query, now - TREND, now, SAMPLED_EVERY, "where the latency of mirroring is going")
+    return read_lag(newest, recent)
 
 
 def read_load(

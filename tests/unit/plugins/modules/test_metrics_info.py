@@ -34,8 +34,9 @@ RATES = ("mirroring_throughput_bytes_per_second", "bytes_in_per_second", "bytes_
 TOPICS = ("topic_bytes_in_per_second", "topic_bytes_out_per_second")
 
 
-def answer(cloud: Cloud, query: str, *results: t.Any, over: bool = False, ago: float = 0.0) -> None:
-    """What is asked next, and its answer; each result is a topic (or nothing) and its values, the newest last, so many seconds old."""
+def answer(cloud: Cloud, query: str, *results: t.Any, over: float = 0, ago: float = 0.0, step: float = 60) -> None:
+    """What is asked next, and its answer; each result is a topic (or nothing) and its values, the newest last, so many seconds old.
+    ``over`` is a window in seconds."""
     found = []
     for topic, *values in results:
         points = [[NOW - ago - 60 * number, value] for number, value in enumerate(reversed(values))][::-1]
@@ -43,7 +44,7 @@ def answer(cloud: Cloud, query: str, *results: t.Any, over: bool = False, ago: f
         found.append({"metric": metric, **({"values": points} if over else {"value": points[-1]})})
     asked = {"query": query}
     if over:
-        asked |= {"start": f"{NOW - 3600:.3f}", "end": f"{NOW:.3f}", "step": "60.000"}
+        asked |= {"start": f"{NOW - over:.3f}", "end": f"{NOW:.3f}", "step": f"{step:.3f}"}
     cloud.server.expect(
         "GET",
         PATH + ("/query_range" if over else "/query"),
@@ -53,18 +54,23 @@ def answer(cloud: Cloud, query: str, *results: t.Any, over: bool = False, ago: f
     )
 
 
-def everything(cloud: Cloud, ago: float = 0.0, **given: list[t.Any]) -> None:
-    """All requests, with the answers that are given, and empty ones."""
+def everything(
+    cloud: Cloud, ago: float = 0.0, window: float = 3600, step: float = 60, reach: float = 120, **given: list[t.Any]
+) -> None:
+    """All requests, with the answers that are given, and empty ones. The trend is always that of the last ten minutes."""
+    by = "by (ibm_eventstreams_topic)"
     cloud.token()
     cloud.instance()
     answer(cloud, LATENCY, *given.get("lag", []))
-    answer(cloud, LATENCY, *given.get("lags", []), over=True)
+    answer(cloud, LATENCY, *given.get("lags", []), over=600)
+    peaks = f"max(max_over_time({NAME}mirroring_latency_seconds{OF}[{reach:g}s])) {by}"
+    answer(cloud, peaks, over=window, step=step)
     for name, metric in zip(("throughput", "bytes_in", "bytes_out"), RATES, strict=True):
-        answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[120s]))", *given.get(name, []), over=True, ago=ago)
+        peaks = f"max(max_over_time({NAME}{metric}{OF}[{reach:g}s]))"
+        answer(cloud, peaks, *given.get(name, []), over=window, step=step, ago=ago)
     for name, metric in zip(("in", "out"), TOPICS, strict=True):
-        by = "by (ibm_eventstreams_topic)"
         answer(cloud, f"max({NAME}{metric}{OF}) {by}", *given.get(f"topics_{name}", []))
-        answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[3600s])) {by}", *given.get(f"peaks_{name}", []))
+        answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[{window:g}s])) {by}", *given.get(f"peaks_{name}", []))
     for name in ("partitions", "utilization"):
         answer(cloud, f"max({NAME}{name}{OF})", *given.get(name, []))
 
@@ -105,6 +111,18 @@ def test_everything(check: bool, cloud: Cloud) -> None:
     )
     assert "bytes_out: 4.00 MB/s now, 4.00 MB/s at the peak" in result["summary"]
     assert KEY not in ran.text
+
+
+def test_a_week_has_the_trend_of_the_last_minutes_and_no_peak_is_lost(cloud: Cloud) -> None:
+    everything(
+        cloud,
+        window=604800,
+        step=420,
+        reach=420,
+        lag=[("orders", "30")],
+        lags=[("orders", "90", "60", "30")],
+    )
+    assert run_main(metrics_info, options(cloud, window=604800)).result["lag"]["caught_up_in"] == 60
 
 
 def test_nothing_is_unknown_and_not_zero(cloud: Cloud) -> None:

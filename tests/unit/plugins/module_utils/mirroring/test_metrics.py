@@ -121,12 +121,6 @@ def test_the_worst_topic_and_its_trend() -> None:
     }
 
 
-def test_only_the_last_minutes_make_the_trend() -> None:
-    window = [of("a", *[2.0] * 10, *[300.0 - 10.0 * number for number in range(11)])]
-    lag = read_lag([of("a", 200.0)], window)
-    assert (lag.slope, lag.caught_up_in) == (pytest.approx(-1 / 6), pytest.approx(1200.0))
-
-
 @pytest.mark.parametrize(
     ("values", "catching_up"), [((1.0, 2.0, 3.0), False), ((2.0, 2.0, 2.0), False), ((2.0, 2.0), None), ((), None)]
 )
