@@ -210,7 +210,9 @@ class InProcessAction(ActionBase):
             )
         if warnings:
             result["warnings"] = warnings
-        result["invocation"] = {"module_args": told_arguments(spec, params)}
+        if "role" not in self._task.args or display.verbosity > 2:
+            # What a role publishes is kept for each pair of a fleet, and Ansible shows this only from -vvv on.
+            result["invocation"] = {"module_args": told_arguments(spec, params)}
         return result if is_free_of(secrets, result) else t.cast(Result, remove_values(result, secrets))
 
     def _refusal(self, errors: list[str], task_vars: dict[str, t.Any]) -> str:

@@ -50,6 +50,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.verbosity = 0
 
     def display(self, text: str) -> None:
         self.lines.append(text)
@@ -513,3 +514,19 @@ def test_only_arguments_that_are_not_at_their_defaults_are_told(display: Recorde
     result = perform(nothing, {"name": "n", "wait_timeout": 5})
     told = result["invocation"]["module_args"]
     assert told == {"name": "n", "ibmcloud_api_key": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
+
+
+@pytest.mark.parametrize(("verbosity", "told"), [(0, False), (2, False), (3, True)])
+def test_the_arguments_of_a_roles_task_are_told_from_vvv_on(verbosity: int, told: bool, display: Recorder) -> None:
+    display.verbosity = verbosity
+    variables = {"mirroring_source": "a", "mirroring_target": "b"}
+    result = make_action(nothing, {"role": "setup", "ibmcloud_api_key": KEY}).run(None, variables)
+    assert ("invocation" in result) is told
+    assert "invocation" in perform(nothing)
+
+
+def test_what_is_wrong_with_a_roles_variable_is_told_by_its_name(display: Recorder) -> None:
+    variables = {"mirroring_source": "a", "mirroring_target": "b", "mirroring_wait_timeout": "soon"}
+    result = make_action(nothing, {"role": "setup", "ibmcloud_api_key": KEY}).run(None, variables)
+    assert result["failed"]
+    assert "wait_timeout is given by mirroring_wait_timeout" in result["msg"]
