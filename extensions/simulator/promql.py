@@ -11,7 +11,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Protocol
 
-from .promql_parser import NAME_LABEL, Aggregation, Expression, Function, PromqlError, Selector, parse
+from .promql_parser import NAME_LABEL, Above, Aggregation, Expression, Function, PromqlError, Selector, parse
 from .promql_values import AGGREGATIONS, FUNCTIONS, Sample, written
 
 LOOKBACK = 300_000
@@ -48,6 +48,8 @@ def evaluate(expression: Expression, moments: Sequence[int], store: Sequence[Ser
         return _select(expression, moments, store)
     if isinstance(expression, Function):
         return _apply(expression, moments, store)
+    if isinstance(expression, Above):
+        return _above(expression, moments, store)
     return _aggregate(expression, moments, store)
 
 
@@ -92,6 +94,15 @@ def _apply(call: Function, moments: Sequence[int], store: Sequence[Series]) -> l
             kept = {name: text for name, text in one.labels.items() if keeps_name or name != NAME_LABEL}
             results.append(Result(kept, values))
     return _unique(results)
+
+
+def _above(call: Above, moments: Sequence[int], store: Sequence[Series]) -> list[Result]:
+    found = evaluate(call.argument, moments, store)
+    kept = [
+        Result(one.labels, {moment: value for moment, value in one.values.items() if value > call.limit})
+        for one in found
+    ]
+    return [one for one in kept if one.values]
 
 
 def _aggregate(call: Aggregation, moments: Sequence[int], store: Sequence[Series]) -> list[Result]:

@@ -18,7 +18,8 @@ _TOKEN = re.compile(
     | (?P<string>"(?:[^"\\\n]|\\.)*")
     | (?P<duration>[0-9]+(?:ms|[smhdwy])(?:[0-9]+(?:ms|[smhdwy]))*(?![A-Za-z0-9_:]))
     | (?P<name>[A-Za-z_:][A-Za-z0-9_:]*)
-    | (?P<sign>=~|!~|!=|[=(){}\[\],])
+    | (?P<number>[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_:.]))
+    | (?P<sign>=~|!~|!=|>(?!=)|[=(){}\[\],-])
     """,
     re.VERBOSE | re.ASCII,
 )
@@ -81,7 +82,15 @@ class Aggregation:
     by: tuple[str, ...] = ()
 
 
-Expression = Selector | Function | Aggregation
+@dataclass(frozen=True)
+class Above:
+    """What is larger than a number; NaN is not."""
+
+    argument: Expression
+    limit: float
+
+
+Expression = Selector | Function | Aggregation | Above
 
 
 def duration(text: str) -> int:
@@ -176,7 +185,23 @@ class _Reader:
     # -- grammar
 
     def expression(self, depth: int = 0) -> Expression:
-        """Read one expression."""
+        """Read one expression, and what its values are compared with."""
+        found = self._operand(depth)
+        while self._sign(">"):
+            if isinstance(found, Selector) and found.span:
+                raise PromqlError("parse error: binary expression must contain only scalar and instant vector types")
+            found = Above(found, self._limit())
+        return found
+
+    def _limit(self) -> float:
+        factor = -1.0 if self._sign("-") else 1.0
+        kind, text = self._kind(), self._text()
+        if kind != "number" and text.lower() != "inf":
+            raise self._fail("a number; nothing else is simulated")
+        self._next += 1
+        return factor * float(text)
+
+    def _operand(self, depth: int) -> Expression:
         if depth > DEEPEST:
             raise PromqlError("parse error: too many levels")
         if self._sign("("):

@@ -195,13 +195,13 @@ mirroring:
 
 import typing as t
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Clock, Result, run_as_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import failed, problems, told
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines as findings_lines
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import Load
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import read_load
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import Load, Missing
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.load import read_load
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names, read_window
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import read_pair
@@ -269,7 +269,7 @@ def run(call: Call) -> Result:
             parse_crn(params[side], side)
     read_names(params["metric_names"])
     read_window(params["headroom_window"])
-    facts = _survey(params, connect(call), topics, call.clock.time())
+    facts = _survey(params, connect(call), topics, call.clock)
     findings = [*instance_rules(facts), *topic_rules(facts)]
     direction = f"{facts.wanted.source_alias} -> {facts.wanted.target_alias}"
     readiness = (
@@ -291,7 +291,7 @@ def run(call: Call) -> Result:
     }
 
 
-def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None, now: float) -> Facts:
+def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None, clock: Clock) -> Facts:
     source, target, wanted = read_pair(params, cloud)
     target_topics = read_topics(cloud.target, target)
     names = None if isinstance(target_topics, Unreadable) else [topic.name for topic in target_topics]
@@ -307,13 +307,13 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None, no
     if params["failback"]:
         authorizations.append(read_authorization(recent.target, target, source))
     previews = preview(listed, compile_patterns(topics or []), transform, wanted.source_alias)
-    load: Load | Unreadable | None = None
+    load: Load | Missing | None = None
     if state.enabled.value is not True:
-        selected = [one.topic for one in previews]
+        selected = None if topics is None else [one.topic for one in previews]
         load = (
-            source_topics
+            Missing(source_topics.reason, "Make the admin API of the source reachable.")
             if isinstance(source_topics, Unreadable)
-            else read_load(cloud, params, source, target, selected, now)
+            else read_load(cloud, params, source, target, selected, clock)
         )
     return Facts(
         source=source,
@@ -328,6 +328,7 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None, no
         authorizations=tuple(authorizations),
         recreate=params["recreate"],
         load=load,
+        throughput=params["throughput"],
     )
 
 

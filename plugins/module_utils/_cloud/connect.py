@@ -108,7 +108,7 @@ class Account:
     def _receiver(self, region: str) -> Instance:
         """The instance that gets the region's platform metrics: the only one there is, or the only one that is shown to get them."""
         found = [one for one in self._monitoring_instances if one.region == region]
-        marked = [one for one in found if one.parameters.get("default_receiver") is True]
+        marked = [one for one in found if str(one.parameters.get("default_receiver")).lower() == "true"]
         candidates = marked or found
         if len(candidates) == 1:
             return candidates[0]

@@ -13,9 +13,8 @@ import dataclasses
 import math
 import typing as t
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 
 if t.TYPE_CHECKING:
     from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
@@ -39,13 +38,24 @@ HOW_TO_MEASURE = (
     "Enable platform metrics for the regions of both instances in IBM Cloud Monitoring, and let the identity see and read it. Stay below "
     "two thirds of the peak on both sides."
 )
+MOST_NAMES = 100
+ENOUGH = 0.9
+"""The share of the window of which something has to be known for a peak to count as the peak."""
+
+
+class Missing(t.NamedTuple):
+    """Why something is not known, and what to do about it."""
+
+    reason: str
+    remedy: str = HOW_TO_MEASURE
 
 
 @dataclasses.dataclass(frozen=True)
 class Load:
     """Peaks within a window of so many seconds, in bytes per second, None where nothing is known: what the source hands out and the
-    target takes in, and what the selected topics of the source take in, together and each. ``reasons`` say why something is not
-    known, ``silent`` is how many selected topics have no value."""
+    target takes in, and what the selected topics of the source take in, together (at least) and each. ``covered`` is the share of the
+    window of which a peak is known, by the name of its field, where that is not all of it; ``missing`` says why one is not known;
+    ``silent`` is how many selected topics have no value."""
 
     window: float
     source_out: float | None = None
@@ -53,26 +63,33 @@ class Load:
     selected: float | None = None
     topics: dict[str, float] = dataclasses.field(default_factory=dict)
     silent: int = 0
-    reasons: tuple[str, ...] = ()
+    covered: dict[str, float] = dataclasses.field(default_factory=dict)
+    missing: dict[str, Missing] = dataclasses.field(default_factory=dict)
 
 
 def headroom_rules(
-    source: Instance, target: Instance, previews: t.Sequence[Preview], load: Load | Unreadable | None
+    source: Instance,
+    target: Instance,
+    previews: t.Sequence[Preview],
+    load: Load | Missing | None,
+    throughput: int | None = None,
 ) -> list[Finding]:
-    """All rules about bandwidth. Without a load, because mirroring is on already, or with one that could not be read, they are one."""
+    """All rules about bandwidth. Without a load, because mirroring is on already, or with one that could not be read, they are one.
+    ``throughput``, in MB/s, is for instances that do not show theirs; both have to be equal."""
     guidance = guidance_of(source, target)
     if load is None:
         message = "Whether there is bandwidth left was not measured, because mirroring is on already."
         remedy = "The module metrics_info shows how far it is behind, and what it moves."
         return [Finding("headroom", "unknown", f"{message} {told_guidance(guidance)}", remedy, _evidence(guidance))]
-    if isinstance(load, Unreadable):
+    if isinstance(load, Missing):
         message = (
-            f"Whether there is bandwidth left was not measured: {load.reason.rstrip('. ')}. {told_guidance(guidance)}"
+            f"Whether there is bandwidth left was not measured: {_sentence(load.reason)} {told_guidance(guidance)}"
         )
-        return [Finding("headroom", "unknown", message, HOW_TO_MEASURE, _evidence(guidance))]
+        return [Finding("headroom", "unknown", message, load.remedy, _evidence(guidance))]
+    capacity = source.throughput or target.throughput or throughput
     return [
-        _side("headroom_source", f"the source {source.name} hands out", source.throughput, load.source_out, load),
-        _side("headroom_target", f"the target {target.name} takes in", target.throughput, load.target_in, load),
+        _side("headroom_source", f"the source {source.name} hands out", capacity, "source_out", load),
+        _side("headroom_target", f"the target {target.name} takes in", capacity, "target_in", load),
         _total(guidance, load),
         _partitions(guidance, load, previews),
     ]
@@ -95,29 +112,33 @@ def _evidence(guidance: tuple[float, float] | None) -> dict[str, t.Any]:
     return {"guidance": shown}
 
 
-def _side(rule: str, does: str, throughput: int | None, used: float | None, load: Load) -> Finding:
+def _side(rule: str, does: str, throughput: int | None, part: str, load: Load) -> Finding:
     """One half of an instance's throughput: what is moved already, and what mirroring adds."""
-    if throughput is None or used is None or load.selected is None:
-        return _unknown(rule, f"What {does} in the end", load)
+    known = {name: value for name in (part, "selected") if (value := getattr(load, name)) is not None}
+    if throughput is None or not known:
+        if throughput is not None:
+            return _unknown(rule, f"What {does} in the end", load, part, "selected")
+        message = f"Whether what {does} leaves room is not known: the cloud shows the throughput of neither instance."
+        return Finding(rule, "unknown", message, "Give it as mirroring_throughput, in MB/s.")
     half = throughput / 2
     limit = half * RECOMMENDED
-    before, added = used / MEGABYTE, load.selected / MEGABYTE
-    total = before + added
+    before, added = (known[name] / MEGABYTE if name in known else None for name in (part, "selected"))
+    total = sum(known.values()) / MEGABYTE
     units = max(1, math.ceil(total / (UNIT / 2 * RECOMMENDED)))
     evidence = {
-        "present_mb_per_s": round(before, 3),
-        "added_mb_per_s": round(added, 3),
+        "present_mb_per_s": None if before is None else round(before, 3),
+        "added_mb_per_s": None if added is None else round(added, 3),
         "recommended_mb_per_s": round(limit, 3),
         "peak_mb_per_s": half,
         "units_needed": units,
         "silent_topics": load.silent,
     }
     told = (
-        f"At the peak of {_hours(load.window)} {does} {before:.2f} MB/s; with {added:.2f} MB/s of the selected topics that is "
+        f"At the peak of {_hours(load.window)} {does} {_rate(before)}; with {_rate(added)} of the selected topics that is "
         f"{total:.2f} MB/s of {limit:g} MB/s, the recommended two thirds of {half:g} MB/s."
     )
     if total <= limit:
-        return _unless_silent(Finding(rule, "pass", told, evidence=evidence), load)
+        return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, part, "selected")
     remedy = (
         f"Scale both instances to {units * UNIT} MB/s, which is {units} units, or mirror less."
         if units <= MOST_UNITS
@@ -128,14 +149,14 @@ def _side(rule: str, does: str, throughput: int | None, used: float | None, load
 
 def _total(guidance: tuple[float, float] | None, load: Load) -> Finding:
     if guidance is None:
-        return Finding("headroom_total", "unknown", told_guidance(guidance), evidence=_evidence(guidance))
+        return _unguided("headroom_total")
     if load.selected is None:
-        return _unknown("headroom_total", "What the selected topics take in", load)
+        return _unknown("headroom_total", "What the selected topics take in", load, "selected")
     selected = load.selected / MEGABYTE
     evidence = {**_evidence(guidance), "selected_mb_per_s": round(selected, 3), "silent_topics": load.silent}
     told = f"At the peak of {_hours(load.window)} the selected topics took in {selected:.2f} MB/s. {told_guidance(guidance)}"
     if selected <= guidance[1]:
-        return _unless_silent(Finding("headroom_total", "pass", told, evidence=evidence), load)
+        return _if_certain(Finding("headroom_total", "pass", told, evidence=evidence), load, "selected")
     return Finding("headroom_total", "warn", told, "Above that the lag grows: mirror less.", evidence)
 
 
@@ -143,11 +164,11 @@ def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Se
     """The load of each partition, if messages are spread evenly."""
     rule = "headroom_partitions"
     if guidance is None:
-        return Finding(rule, "unknown", told_guidance(guidance), evidence=_evidence(guidance))
+        return _unguided(rule)
     partitions = {one.topic: one.partitions for one in previews}
     rates = {name: rate / MEGABYTE for name, rate in load.topics.items() if partitions.get(name)}
-    if load.topics.keys() - rates or (previews and not load.topics):
-        return _unknown(rule, "How much each partition takes in", load)
+    if load.topics.keys() - rates or load.selected is None or (previews and not load.topics):
+        return _unknown(rule, "How much each partition takes in", load, "selected")
     needed = {name: max(1, math.ceil(rate / guidance[0])) for name, rate in rates.items()}
     short = [name for name in sorted(rates) if rates[name] / (partitions[name] or 1) > guidance[0]]
     evidence = {
@@ -159,31 +180,66 @@ def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Se
                 "partitions": partitions[name],
                 "partitions_needed": needed[name],
             }
-            for name in short
+            for name in short[:MOST_NAMES]
         ],
         "silent_topics": load.silent,
     }
     if not short:
         told = f"No partition of a selected topic took in more than {guidance[0]:g} MB/s at the peak of {_hours(load.window)}."
-        return _unless_silent(Finding(rule, "pass", told, evidence=evidence), load)
+        return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, "selected")
     wanted = [f"{name} (has {partitions[name]}, needs {needed[name]})" for name in short]
     told = f"More than the {guidance[0]:g} MB/s per partition that the vendor measured: {some(short)}."
     return Finding(rule, "warn", told, f"Above that the lag grows. Add partitions: {some(wanted)}.", evidence)
 
 
-def _unless_silent(finding: Finding, load: Load) -> Finding:
-    """What is fine without topics of which nothing is known need not be fine with them."""
-    if not load.silent:
+def _if_certain(finding: Finding, load: Load, *parts: str) -> Finding:
+    """What passes only as long as all that counts is known, else is unknown: more may come to light."""
+    doubts = _missing(load, *parts)
+    if load.silent:
+        doubts.append(
+            Missing(
+                f"Of {load.silent} more selected topics nothing is known",
+                "Topics without traffic may have no value. If they have any, look at it before.",
+            )
+        )
+    known = min((load.covered.get(part, 1.0) for part in parts), default=1.0)
+    if known < ENOUGH:
+        doubts.append(
+            Missing(
+                f"Only {_hours(known * load.window)} of {_hours(load.window)} are known",
+                "Wait until there are metrics of more of it, or set mirroring_headroom_window to what there are.",
+            )
+        )
+    if not doubts:
         return finding
-    status: Status = "unknown"
-    message = f"{finding.message} Of {load.silent} more selected topics nothing is known."
-    return dataclasses.replace(finding, status=status, message=message)
+    message = " ".join([finding.message, *(_sentence(one.reason) for one in doubts)])
+    return dataclasses.replace(finding, status="unknown", message=message, remedy=doubts[0].remedy)
 
 
-def _unknown(rule: str, what: str, load: Load) -> Finding:
-    reason = "; ".join(load.reasons) or "Monitoring has no values"
-    return Finding(rule, "unknown", f"{what} is not known: {reason.rstrip('. ')}.", HOW_TO_MEASURE)
+def _missing(load: Load, *parts: str) -> list[Missing]:
+    """Why any of these peaks is not known."""
+    lacking = [part for part in parts if getattr(load, part) is None]
+    return list(dict.fromkeys(load.missing.get(part, Missing("Monitoring has no values")) for part in lacking))
+
+
+def _unknown(rule: str, what: str, load: Load, *parts: str) -> Finding:
+    reasons = _missing(load, *parts) or [Missing("Monitoring has no values")]
+    told = "; ".join(one.reason.rstrip(". ") for one in reasons)
+    return Finding(rule, "unknown", f"{what} is not known: {told}.", reasons[0].remedy)
+
+
+def _unguided(rule: str) -> Finding:
+    remedy = "Begin with few topics, and look at their lag with the module metrics_info."
+    return Finding(rule, "unknown", told_guidance(None), remedy, _evidence(None))
+
+
+def _rate(value: float | None) -> str:
+    return "an unknown amount" if value is None else f"{value:.2f} MB/s"
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('. ')}."
 
 
 def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:g} h"
+    return f"{seconds / 3600:.3g} h"

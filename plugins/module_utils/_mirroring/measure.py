@@ -9,11 +9,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring, Series
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import MEGABYTE, Load
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import MEGABYTE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
     TREND,
     Lag,
@@ -27,17 +24,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Rate,
     by_topic,
     of_instance,
-    of_selected,
     of_topics,
     peak_of,
     reach_of,
-    read_names,
-    read_window,
     step_of,
-    together,
     value_of,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time
 
 PATIENCE = 15.0
@@ -135,12 +127,6 @@ def measure(
     return Measured(now, window, lag, rates, topics, values, latency, throughput)
 
 
-def _why(error: _errors.MirrorOpsError) -> str:
-    """An error in short: what to do about it is the same whatever the reason."""
-    status = getattr(error, "status", None)
-    return f"{error.reason.rstrip('. ')}{f' (HTTP {status})' if status else ''}"
-
-
 def _size(rates: dict[str, Rate]) -> float:
     return max((rate.peak for rate in rates.values() if rate.peak is not None), default=-1.0)
 
@@ -155,45 +141,3 @@ def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, now: f
     newest = monitoring.instant(query, "the latency of mirroring")
     recent = monitoring.over(query, now - TREND, now, SAMPLED_EVERY, "where the latency of mirroring is going")
     return read_lag(newest, recent)
-
-
-def read_load(
-    cloud: Cloud,
-    params: dict[str, t.Any],
-    source: Instance,
-    target: Instance,
-    topics: t.Sequence[str],
-    now: float,
-) -> Load | Unreadable:
-    """What source and target are under, and what the topics would add, within the window before now. Raises InvalidInput only."""
-    names, window = read_names(params["metric_names"]), read_window(params["headroom_window"])
-    times = (now - window, now, step_of(window))
-    reach = reach_of(times[2])
-    load, reasons = Load(window), []
-    try:
-        at_source = cloud.source.monitoring(source, params["source_monitoring_instance"], most=PATIENCE)
-        out = at_source.over(of_instance(names["bytes_out"], source.guid, reach), *times, "what the source hands out")
-        metric = names["topic_bytes_in"]
-        queries = of_selected(metric, source.guid, topics, reach)
-        sums = [at_source.over(query, *times, "what the selected topics take in") for query in queries]
-        peaks = by_topic(at_source.instant(of_topics(metric, source.guid, window), "peaks of topics")) if topics else {}
-        known = {name: value for name in topics if (value := peaks.get(name)) is not None}
-        selected = peak_of(together(sums)) if topics else 0.0
-        load = dataclasses.replace(
-            load, source_out=peak_of(out), selected=selected, topics=known, silent=len(topics) - len(known)
-        )
-    except _errors.InvalidInput:
-        raise
-    except _errors.MirrorOpsError as error:
-        reasons.append(_why(error))
-    try:
-        at_target = cloud.target.monitoring(target, params["monitoring_instance"], most=PATIENCE)
-        into = at_target.over(of_instance(names["bytes_in"], target.guid, reach), *times, "what the target takes in")
-        load = dataclasses.replace(load, target_in=peak_of(into))
-    except _errors.InvalidInput:
-        raise
-    except _errors.MirrorOpsError as error:
-        reasons.append(_why(error))
-    if len(reasons) == 2:
-        return Unreadable("; ".join(dict.fromkeys(reasons)))
-    return dataclasses.replace(load, reasons=tuple(reasons))

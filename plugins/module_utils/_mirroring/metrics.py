@@ -100,15 +100,17 @@ def of_topics(metric: str, guid: str, within: float | None = None) -> str:
     return f"max({_selected(metric, guid, within)}) by ({TOPIC})"
 
 
-def of_selected(metric: str, guid: str, topics: t.Iterable[str], within: float) -> list[str]:
-    """Queries for what these topics have together, each for some of them: a query is part of a URL."""
+def of_selected(metric: str, guid: str, topics: t.Iterable[str], within: float, *, numbers: bool = False) -> list[str]:
+    """Queries for what these topics have together, each for some of them: a query is part of a URL. Where a topic's value is no number
+    the sum is none either; with ``numbers``, it is that of the others."""
     texts = [re.escape(topic).replace("\\", "\\\\") for topic in topics]
     batches: list[list[str]] = []
     for text in texts:
         if not batches or sum(map(len, batches[-1])) + len(text) > LONGEST_BATCH:
             batches.append([])
         batches[-1].append(text)
-    return [f"sum({_selected(metric, guid, within, '|'.join(batch))})" for batch in batches]
+    each = (f"max({_selected(metric, guid, within, '|'.join(batch))}) by ({TOPIC})" for batch in batches)
+    return [f"sum({one} > -Inf)" if numbers else f"sum({one})" for one in each]
 
 
 def together(answers: t.Iterable[t.Sequence[Series]]) -> list[Series]:
@@ -136,6 +138,12 @@ def value_of(found: t.Sequence[Series]) -> float | None:
 def by_topic(found: t.Sequence[Series]) -> dict[str, float | None]:
     """The newest value of each topic."""
     return {one.labels.get(TOPIC, ""): one.points[-1][1] for one in found if one.points and one.labels.get(TOPIC)}
+
+
+def covered(found: t.Sequence[Series], steps: int) -> float:
+    """The share of so many steps of a time at which an answer without labels has a number."""
+    known = {when for one in found for when, value in one.points if value is not None}
+    return min(1.0, len(known) / steps)
 
 
 def peak_of(found: t.Sequence[Series]) -> float | None:

@@ -13,7 +13,11 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import Load, headroom_rules
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import (
+    Load,
+    Missing,
+    headroom_rules,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     LONGEST_ALIAS,
     source_traces,
@@ -60,7 +64,8 @@ class Facts:
     previews: list[Preview]
     authorizations: tuple[Authorization, ...]
     recreate: bool = False
-    load: Load | Unreadable | None = None
+    load: Load | Missing | None = None
+    throughput: int | None = None
 
 
 def instance_rules(facts: Facts) -> list[Finding]:
@@ -81,7 +86,7 @@ def instance_rules(facts: Facts) -> list[Finding]:
         *(_authorization(authorization, facts) for authorization in facts.authorizations),
         _rights(facts),
         _network(facts),
-        *headroom_rules(facts.source, facts.target, facts.previews, facts.load),
+        *headroom_rules(facts.source, facts.target, facts.previews, facts.load, facts.throughput),
         Finding("charge", "pass", CHARGE),
     ]
     return [finding for finding in findings if finding is not None]

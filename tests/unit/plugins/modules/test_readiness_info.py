@@ -116,6 +116,12 @@ def series(cloud: Cloud, query: str, *results: dict[str, t.Any], over: bool = Tr
     )
 
 
+def every_minute(value: str, first: str | None = None) -> list[list[t.Any]]:
+    """Values of the last day."""
+    now = FakeClock().time()
+    return [[now - 86400 + 60 * minute, value if minute or first is None else first] for minute in range(1441)]
+
+
 def traffic(cloud: Cloud, **details: t.Any) -> None:
     """The answers for a source that hands out 60 MB/s, and a topic that takes in 2 MB/s."""
     topic = r'ibm_eventstreams_topic=~"orders"'
@@ -123,12 +129,12 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
     series(
         cloud,
         f"max(max_over_time({RATE}bytes_out_per_second{{{of_source}}}[120s]))",
-        {"metric": {}, "values": [[1, "6e7"], [61, "1e6"]]},
+        {"metric": {}, "values": every_minute("1e6", first="6e7")},
     )
     series(
         cloud,
-        f"sum(max_over_time({RATE}topic_bytes_in_per_second{{{of_source},{topic}}}[120s]))",
-        {"metric": {}, "values": [[1, "2e6"]]},
+        f"sum(max(max_over_time({RATE}topic_bytes_in_per_second{{{of_source},{topic}}}[120s])) by (ibm_eventstreams_topic))",
+        {"metric": {}, "values": every_minute("2e6")},
     )
     series(
         cloud,
@@ -140,7 +146,7 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
     series(
         cloud,
         f'max(max_over_time({RATE}bytes_in_per_second{{ibm_service_instance="{TARGET}"}}[120s]))',
-        {"metric": {}, "values": [[1, "1e6"]]},
+        {"metric": {}, "values": every_minute("1e6")},
         **details,
     )
 

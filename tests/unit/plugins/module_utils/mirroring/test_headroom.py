@@ -15,10 +15,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import (
     Load,
+    Missing,
     headroom_rules,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import SOURCE, TARGET, document
 
 MEGABYTE = 1_000_000.0
@@ -32,7 +32,7 @@ def instance(guid: str, region: str, **parameters: t.Any) -> Instance:
 
 
 def rules(
-    load: Load | Unreadable | None, regions: tuple[str, str] = ("us-south", "us-east"), **capacity: t.Any
+    load: Load | Missing | None, regions: tuple[str, str] = ("us-south", "us-east"), **capacity: t.Any
 ) -> dict[str, Finding]:
     parameters = capacity or {"throughput": "150"}
     previews = [preview("orders", 4), preview("payments", 1)]
@@ -77,8 +77,48 @@ def changed(**changes: t.Any) -> Load:
             "it would take 4 units, and there are 3 at most",
         ),
         (changed(source_out=None), "headroom_source", "unknown", "Monitoring has no values", "Enable platform metrics"),
-        (changed(selected=None, topics={}), "headroom_target", "unknown", "is not known", "Enable platform metrics"),
-        (changed(target_in=None, reasons=("No access.",)), "headroom_target", "unknown", "No access.", "Enable"),
+        (changed(selected=None, topics={}), "headroom_target", "unknown", "no values", "Enable platform metrics"),
+        (
+            changed(source_out=None, selected=None),
+            "headroom_source",
+            "unknown",
+            "hands out in the end is not known: Monitoring has no values",
+            "Enable platform metrics",
+        ),
+        (
+            changed(target_in=None, missing={"target_in": Missing("No access.", "Ask for it.")}),
+            "headroom_target",
+            "unknown",
+            "No access.",
+            "Ask for it.",
+        ),
+        (
+            changed(source_out=None, missing={"target_in": Missing("No access.", "Ask for it.")}),
+            "headroom_source",
+            "unknown",
+            "Monitoring has no values",
+            "Enable",
+        ),
+        (
+            changed(source_out=None, selected=76e6),
+            "headroom_source",
+            "fail",
+            "an unknown amount; with 76.00",
+            "300 MB/s",
+        ),
+        (changed(selected=None, source_out=60e6), "headroom_source", "warn", "60.00 MB/s; with an unknown", "300 MB/s"),
+        (
+            changed(covered={"source_out": 0.25}),
+            "headroom_source",
+            "unknown",
+            "Only 6 h of 24 h are known",
+            "mirroring_headroom_window",
+        ),
+        (changed(covered={"source_out": 0.95}), "headroom_source", "pass", "13.00 MB/s", ""),
+        (changed(covered={"source_out": 0.25}), "headroom_target", "pass", "8.00 MB/s", ""),
+        (changed(covered={"selected": 0.5}), "headroom_total", "unknown", "Only 12 h of 24 h", "headroom_window"),
+        (changed(covered={"selected": 0.5}), "headroom_partitions", "unknown", "Only 12 h of 24 h", "headroom_window"),
+        (changed(covered={"selected": 0.0}, selected=40e6), "headroom_total", "warn", "40.00 MB/s", "mirror less"),
         (
             LOAD,
             "headroom_total",
@@ -91,9 +131,9 @@ def changed(**changes: t.Any) -> Load:
         (LOAD, "headroom_partitions", "pass", "more than 1.5 MB/s at the peak of 24 h", ""),
         (changed(topics={"payments": 3.1e6}), "headroom_partitions", "warn", "payments", "payments (has 1, needs 3)"),
         (changed(topics={}), "headroom_partitions", "unknown", "is not known", "Enable"),
-        (changed(silent=2), "headroom_source", "unknown", "Of 2 more selected topics nothing is known", ""),
-        (changed(silent=2), "headroom_total", "unknown", "Of 2 more selected topics", ""),
-        (changed(silent=2), "headroom_partitions", "unknown", "Of 2 more selected topics", ""),
+        (changed(silent=2), "headroom_source", "unknown", "Of 2 more selected topics nothing is known", "look at it"),
+        (changed(silent=2), "headroom_total", "unknown", "Of 2 more selected topics", "look at it"),
+        (changed(silent=2), "headroom_partitions", "unknown", "Of 2 more selected topics", "look at it"),
         (changed(silent=2, source_out=80e6), "headroom_source", "fail", "83.00 MB/s", "300 MB/s"),
     ],
 )
@@ -126,7 +166,17 @@ def test_limits_follow_the_throughput(throughput: str, limit: int) -> None:
 
 def test_a_throughput_that_is_not_shown() -> None:
     found = rules(LOAD, storage_size="2048")
-    assert (found["headroom_source"].status, found["headroom_target"].status) == ("unknown", "unknown")
+    for rule in ("headroom_source", "headroom_target"):
+        assert found[rule].status == "unknown"
+        assert "the cloud shows the throughput of neither instance" in found[rule].message
+        assert "mirroring_throughput" in found[rule].remedy
+
+
+def test_a_throughput_that_only_one_shows_or_that_is_given_holds_for_both() -> None:
+    shows, hides = instance(SOURCE, "us-south", throughput="300"), instance(TARGET, "us-east", storage_size="2048")
+    for found in (headroom_rules(shows, hides, [], LOAD), headroom_rules(hides, hides, [], LOAD, 300)):
+        assert "of 100 MB/s" in found[0].message
+        assert "of 100 MB/s" in found[1].message
 
 
 def test_regions_without_guidance() -> None:
@@ -135,13 +185,14 @@ def test_regions_without_guidance() -> None:
         "headroom_total": "unknown",
         "headroom_partitions": "unknown",
     }
+    assert all("metrics_info" in found[name].remedy for name in ("headroom_total", "headroom_partitions"))
     assert found["headroom_source"].status == "pass"
 
 
 @pytest.mark.parametrize(
-    ("load", "told"), [(None, "mirroring is on already"), (Unreadable("No access."), "measured: No access. The")]
+    ("load", "told"), [(None, "mirroring is on already"), (Missing("No access."), "measured: No access. The")]
 )
-def test_nothing_measured_is_one_finding(load: Unreadable | None, told: str) -> None:
+def test_nothing_measured_is_one_finding(load: Missing | None, told: str) -> None:
     (found,) = rules(load).values()
     assert (found.rule, found.status) == ("headroom", "unknown")
     assert told in found.message
@@ -163,10 +214,9 @@ def test_what_is_not_known_never_passes(
     load = Load(3600, out, into, selected, {} if selected is None else {"orders": selected}, silent)
     found = rules(load)
     for name, needed in (("headroom_source", out), ("headroom_target", into), ("headroom_total", 0.0)):
-        if needed is None or selected is None:
-            assert found[name].status == "unknown"
-        elif silent:
+        if needed is None or selected is None or silent:
             assert found[name].status != "pass"
+            assert found[name].remedy
     if found["headroom_source"].status == "pass":
         assert out is not None
         assert selected is not None

@@ -23,6 +23,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     NAMES,
     TOPIC,
     by_topic,
+    covered,
     of_instance,
     of_selected,
     of_topics,
@@ -51,11 +52,13 @@ def test_queries() -> None:
 def test_queries_for_selected_topics_are_short() -> None:
     (query,) = of_selected("m", "g", ["a.b", "c-d_e"], 60)
     selected = r'm{ibm_service_instance="g",ibm_eventstreams_topic=~"a\\.b|c\\-d_e"}'
-    assert query == f"sum(max_over_time({selected}[60s]))"
+    assert query == f"sum(max(max_over_time({selected}[60s])) by (ibm_eventstreams_topic))"
+    (query,) = of_selected("m", "g", ["a.b", "c-d_e"], 60, numbers=True)
+    assert query == f"sum(max(max_over_time({selected}[60s])) by (ibm_eventstreams_topic) > -Inf)"
     many = of_selected("m", "g", [f"topic-{number:04}" for number in range(1000)], 60)
     assert len(many) > 1
     assert all(len(query) < 3000 for query in many)
-    assert sum(query.count("topic") - 1 for query in many) == 1000
+    assert sum(query.count("topic\\\\-") for query in many) == 1000
     assert of_selected("m", "g", [], 60) == []
 
 
@@ -64,6 +67,11 @@ def test_sums_over_the_same_times() -> None:
     assert together([one, other]) == [Series({}, [(0.0, 11.0), (60.0, None), (120.0, 5.0)])]
     assert peak_of(together([one, other])) == 11.0
     assert together([]) == together([[], []]) == []
+
+
+def test_how_much_of_a_time_is_known() -> None:
+    some = [Series({}, [(0.0, 1.0), (60.0, None), (120.0, 5.0)])]
+    assert (covered(some, 4), covered([], 4), covered(some, 1)) == (0.5, 0.0, 1.0)
 
 
 def test_names() -> None:
