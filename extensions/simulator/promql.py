@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Protocol
 
-from .promql_parser import NAME_LABEL, Above, Aggregation, Expression, Function, PromqlError, Selector, parse
+from .promql_parser import NAME_LABEL, Above, Aggregation, Expression, Function, PromqlError, Selector, Topk, parse
 from .promql_values import AGGREGATIONS, FUNCTIONS, Sample, written
 
 LOOKBACK = 300_000
@@ -50,6 +51,8 @@ def evaluate(expression: Expression, moments: Sequence[int], store: Sequence[Ser
         return _apply(expression, moments, store)
     if isinstance(expression, Above):
         return _above(expression, moments, store)
+    if isinstance(expression, Topk):
+        return _largest(expression, moments, store)
     return _aggregate(expression, moments, store)
 
 
@@ -105,11 +108,34 @@ def _above(call: Above, moments: Sequence[int], store: Sequence[Series]) -> list
     return [one for one in kept if one.values]
 
 
-def _aggregate(call: Aggregation, moments: Sequence[int], store: Sequence[Series]) -> list[Result]:
+def _groups(
+    call: Aggregation | Topk, moments: Sequence[int], store: Sequence[Series]
+) -> dict[tuple[tuple[str, str], ...], list[Result]]:
+    """Return the series of the argument by their values of the labels that count."""
     groups: dict[tuple[tuple[str, str], ...], list[Result]] = {}
     for one in evaluate(call.argument, moments, store):
         key = tuple((name, one.labels[name]) for name in sorted(set(call.by)) if one.labels.get(name))
         groups.setdefault(key, []).append(one)
+    return groups
+
+
+def _largest(call: Topk, moments: Sequence[int], store: Sequence[Series]) -> list[Result]:
+    """Return the series with the largest values of each moment; NaN is smaller than every number. Of equals, Prometheus takes any."""
+    results = []
+    for group in _groups(call, moments, store).values():
+        kept: list[dict[int, float]] = [{} for _one in group]
+        for moment in moments:
+            present = [number for number, one in enumerate(group) if moment in one.values]
+            values = {number: group[number].values[moment] for number in present}
+            present.sort(key=lambda number: (not math.isnan(values[number]), values[number]), reverse=True)
+            for number in present[: call.most]:
+                kept[number][moment] = values[number]
+        results += [Result(one.labels, values) for one, values in zip(group, kept, strict=True) if values]
+    return sorted(results, key=lambda one: sorted(one.labels.items()))
+
+
+def _aggregate(call: Aggregation, moments: Sequence[int], store: Sequence[Series]) -> list[Result]:
+    groups = _groups(call, moments, store)
     results = []
     for key in sorted(groups):
         values: dict[int, float] = {}

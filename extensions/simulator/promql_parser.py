@@ -90,7 +90,16 @@ class Above:
     limit: float
 
 
-Expression = Selector | Function | Aggregation | Above
+@dataclass(frozen=True)
+class Topk:
+    """The series with the largest values, so many of each group, as they are."""
+
+    most: int
+    argument: Expression
+    by: tuple[str, ...] = ()
+
+
+Expression = Selector | Function | Aggregation | Above | Topk
 
 
 def duration(text: str) -> int:
@@ -213,6 +222,8 @@ class _Reader:
         name = self._take("name", "a metric name, a function or an aggregation")
         if name.lower() in AGGREGATIONS:
             return self._aggregation(name.lower(), depth)
+        if name.lower() == "topk":
+            return self._topk(depth)
         if not self._sign("("):
             return self._selector(name)
         if name not in FUNCTIONS:
@@ -226,11 +237,24 @@ class _Reader:
     def _aggregation(self, name: str, depth: int) -> Aggregation:
         by = self._by()
         self._need("(")
+        argument = self._vector(name, depth)
+        return Aggregation(name, argument, by if by is not None else self._by() or ())
+
+    def _topk(self, depth: int) -> Topk:
+        by = self._by()
+        self._need("(")
+        most = int(float(self._take("number", "a whole number; nothing else is simulated")))
+        self._need(",")
+        argument = self._vector("topk", depth)
+        return Topk(most, argument, by if by is not None else self._by() or ())
+
+    def _vector(self, name: str, depth: int) -> Expression:
+        """Read the last argument of an aggregation, and the bracket behind it."""
         argument = self.expression(depth + 1)
         self._need(")")
         if isinstance(argument, Selector) and argument.span:
             raise PromqlError(f"parse error: expected type instant vector in aggregation {name!r}, got range vector")
-        return Aggregation(name, argument, by if by is not None else self._by() or ())
+        return argument
 
     def _by(self) -> tuple[str, ...] | None:
         if self._kind() != "name":
