@@ -158,6 +158,14 @@ class UnusableAnswer(ExchangeError):
     default_remedy = "Run again later; is the endpoint the right one, and is there a proxy in between?"
 
 
+class AnswerTooLarge(UnusableAnswer):
+    """The answer is larger than any that makes sense. Asked again, it would be as large."""
+
+    kind = "answer_too_large"
+    transient = False
+    default_remedy = "Is the endpoint the right one? If it is, ask for less at a time."
+
+
 class ApiError(ExchangeError):
     """The service answered with an error status."""
 

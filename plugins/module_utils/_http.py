@@ -202,7 +202,11 @@ class Http:
             chunks.append(chunk)
             size += len(chunk)
             if size > LARGEST_BODY:
-                raise _unusable(response, f"the answer is larger than {LARGEST_BODY} bytes")
+                raise _errors.AnswerTooLarge(
+                    f"the answer is larger than {LARGEST_BODY} bytes",
+                    status=response.status_code,
+                    transaction_id=_transaction_id(response.headers),
+                )
             if self.clock.monotonic() > deadline:
                 raise _errors.NoAnswer(f"the answer did not end within {self.request_timeout:g} s")
         return b"".join(chunks).decode("utf-8", errors="replace")
@@ -300,10 +304,6 @@ def _arriving(response: t.Any) -> t.Iterator[bytes]:
 def _transaction_id(headers: t.Mapping[str, str]) -> str | None:
     found = next((headers[name] for name in TRANSACTION_HEADERS if headers.get(name)), None)
     return None if found is None else _errors.printable(found, LONGEST_TRANSACTION_ID)
-
-
-def _unusable(response: t.Any, reason: str) -> _errors.UnusableAnswer:
-    return _errors.UnusableAnswer(reason, status=response.status_code, transaction_id=_transaction_id(response.headers))
 
 
 def _host(url: str) -> str:

@@ -23,7 +23,9 @@ options:
     type: str
     required: true
   window:
-    description: How far to look back for peaks and for the trend, in seconds, from five minutes to a week.
+    description:
+      - How far to look back for peaks, and for the lines of O(page), in seconds, from five minutes to a week. The trend is always that of
+        the last ten minutes.
     type: float
     default: 3600
   most_topics:
@@ -41,7 +43,7 @@ options:
   page:
     description:
       - Where to write a page of HTML that shows the same as charts and tables; an absolute path on the host on which the task runs, in a
-        directory that is there.
+        directory that is there. Lines are drawn of a few topics only, those that are furthest behind or were.
       - Given O(source), it also shows the direction, and what the vendor measured for the two regions.
       - The page is a report. It is written anew each time and never counts as a change. In check mode it is not written.
     type: path
@@ -175,7 +177,7 @@ utilization:
   type: float
   sample: 0.0
 unknown:
-  description: The names of the metrics of which there is no value.
+  description: The names of the metrics of which there is no value now.
   returned: success
   type: list
   elements: str
@@ -199,6 +201,7 @@ summary:
   sample: ["es-target-us-east is behind by 1.5 s at most (orders), and steady"]
 """
 
+import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
@@ -250,8 +253,10 @@ def run(call: Call) -> Result:
                 f"source and instance are the same instance, {instance.label}", remedy="Give two different instances."
             )
     monitoring = account.monitoring(instance, params["monitoring_instance"])
-    measured = measure(monitoring, names, instance.guid, window, call.clock.time())
-    findings = [] if params["max_lag"] is None else [lag_finding(measured.lag, params["max_lag"], [])]
+    drawn = params["page"] is not None and not call.check_mode
+    measured = measure(monitoring, names, instance.guid, window, call.clock.time(), draw=drawn)
+    measured = dataclasses.replace(measured, lag=measured.lag.judged(params["max_lag"], None))
+    findings = [] if params["max_lag"] is None else [lag_finding(measured.lag, params["max_lag"], None)]
     return {
         "instance": instance.identity,
         "monitoring_instance": monitoring.guid,
@@ -281,13 +286,13 @@ def _page(
     measured: Measured,
     findings: list[Finding],
 ) -> str | None:
-    """Writes the page, if it is wanted, and returns its path."""
+    """Writes the page, if it is wanted, and returns its path; None after a warning if it cannot be written."""
     path: str | None = call.params["page"]
     if path is None or call.check_mode:
         return None
     # Imported where a page is wanted, because everything else has to be in every worker.
     from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.picture import View, picture
-    from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import write_page
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import try_page
 
     verdict = WORDS.get(findings[0].status, "unknown") if findings else None
     view = View(
@@ -301,8 +306,7 @@ def _page(
         measured=measured,
         accepted=call.params["max_lag"],
     )
-    write_page(path, picture(view, call.secrets))
-    return path
+    return try_page(path, picture(view, call.secrets), call.warn)
 
 
 def main() -> t.NoReturn:

@@ -268,7 +268,7 @@ def run(call: Call) -> Result:
         if looks_like_crn(params[side]):
             parse_crn(params[side], side)
     read_names(params["metric_names"])
-    read_window(params["headroom_window"])
+    read_window(params["headroom_window"], "headroom_window")
     facts = _survey(params, connect(call), topics, call.clock)
     findings = [*instance_rules(facts), *topic_rules(facts)]
     direction = f"{facts.wanted.source_alias} -> {facts.wanted.target_alias}"

@@ -197,6 +197,8 @@ QUERIES = {
     "together, numbers only": lambda guid: metrics.of_selected(
         metrics.NAMES["topic_bytes_in"], guid, [f"topic-{number}" for number in range(TOPICS)], 120, numbers=True
     ),
+    "worst": lambda guid: [metrics.of_largest(metrics.NAMES["mirroring_latency"], guid, 120, 2 * TOPICS)],
+    "each": lambda guid: metrics.of_each(metrics.NAMES["mirroring_latency"], guid, ["topic-1", "topic-2"], 120),
     "nothing": lambda guid: [metrics.of_instance("no_such_metric", guid)],
 }
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -265,6 +266,23 @@ def test_thousands_of_topics_with_latency(simulate: Any, playbook: Any) -> None:
     assert len(found["evidence"]["late"]) == 100
     assert len(found["message"]) < 1000
     assert len(run.failure) < 2000
+
+
+def test_a_day_of_thousands_of_topics_on_a_page(simulate: Any, playbook: Any, tmp_path: Path) -> None:
+    """Only of those that are drawn are all values of the day asked for; one that was far behind and then ended is among them."""
+    series = lags(**{name: [[90000, 30.123456]] for name in MANY})
+    series[-7]["points"] = [[90000, 1], [50000, 4000], [49400, None]]
+    simulator = simulate(monitoring=MONITORING, series=series, **ENABLED)
+    page = tmp_path / "page.html"
+    (result,) = (
+        metrics(playbook, window=86400, most_topics=5, page=str(page), request_timeout=300)
+        .worked()
+        .results("metrics_info")
+    )
+    assert (result["lag"]["topic_count"], result["page"]) == (3001, str(page))
+    assert MANY[-7] in page.read_text()
+    assert "and 2994 more, which are not drawn" in page.read_text()
+    assert len(asked(simulator)) < 20
 
 
 def test_thousands_of_selected_topics(simulate: Any, playbook: Any) -> None:

@@ -97,7 +97,12 @@ class Account:
         """
         region = monitoring_region(instance.region)
         url = endpoint(self._params, "monitoring_endpoint", region)
-        guid = read_guid(given, "monitoring_instance") if given else self._receiver(region).guid
+        option = (
+            "source_monitoring_instance"
+            if given == self._params.get("source_monitoring_instance")
+            else "monitoring_instance"
+        )
+        guid = read_guid(given, option, instance) if given else self._receiver(region).guid
         http = self._http if most is None else self._http.within(most)
         return Monitoring(http, url, self._bearer, guid, instance)
 

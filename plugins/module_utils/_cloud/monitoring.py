@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api, Bearer
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import is_guid, looks_like_crn
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import SERVICE, is_guid, looks_like_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 
 PATH = "/api/prometheus/api/v1"
@@ -63,6 +63,9 @@ class Monitoring(Api):
                 "The identity needs the service role Reader on it."
             )
             raise
+        except _errors.AnswerTooLarge as error:
+            error.remedy = "Give a shorter window: Monitoring has more values of that time than one answer can bring."
+            raise
         try:
             return parse_answer(answer.body, kind)
         except ValueError as error:
@@ -80,16 +83,26 @@ def monitoring_region(region: str) -> str:
     return REGIONS.get(region, region)
 
 
-def read_guid(given: str, option: str) -> str:
-    """The GUID of a Monitoring instance out of what a user gives. Raises InvalidInput."""
+def read_guid(given: str, option: str, instance: Instance | None = None) -> str:
+    """The GUID of a Monitoring instance out of what a user gives; it has to be one for this Event Streams instance, as far as a CRN
+    shows that. Raises InvalidInput."""
     text = given.strip()
-    guid = text.split(":")[7] if looks_like_crn(text) and text.count(":") >= 7 else text
-    if is_guid(guid):
-        return guid.lower()
-    raise _errors.InvalidInput(
-        f"{option} {given!r} is neither a GUID nor a CRN",
-        remedy="Give that of the instance of IBM Cloud Monitoring that gets the platform metrics of the region.",
-    )
+    parts = text.split(":") if looks_like_crn(text) else []
+    guid = parts[7] if len(parts) > 7 else text
+    wrong = ""
+    if not is_guid(guid):
+        wrong = "is neither a GUID nor a CRN"
+    elif parts and parts[4] == SERVICE:
+        wrong = "is the CRN of an Event Streams instance, not of one of IBM Cloud Monitoring"
+    elif parts and instance is not None and parts[5] != monitoring_region(instance.region):
+        region = monitoring_region(instance.region)
+        wrong = f"is in {parts[5] or 'no region'}, and the metrics of {instance.label} are in {region}"
+    if wrong:
+        raise _errors.InvalidInput(
+            f"{option} {given!r} {wrong}",
+            remedy="Give that of the instance of IBM Cloud Monitoring that gets the platform metrics of the region.",
+        )
+    return guid.lower()
 
 
 def parse_answer(body: t.Any, kind: str) -> list[Series]:

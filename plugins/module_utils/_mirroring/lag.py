@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import statistics
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Point, Series
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import TOPIC, by_topic
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
@@ -23,7 +24,12 @@ HOW_TO_KNOW = (
     "Enable platform metrics for the region of the target in IBM Cloud Monitoring, and let the identity see and read it. Metrics come a few "
     "minutes after mirroring begins."
 )
-REMEDY = "Wait until it has caught up, with wait_for_lag; if it grows, see the headroom findings of the setup role."
+GROWS = "if it grows, see the headroom findings of the setup role."
+REMEDY = f"Wait until it has caught up, with wait_for_lag; {GROWS}"
+REMEDY_WAITED = f"If it shrinks, give it more time, with wait_timeout; {GROWS}"
+LOOK_AT_STOPPED = (
+    "Does the target still mirror them? What Monitoring knew last says nothing about how far they are behind now."
+)
 TREND = 600.0
 """Seconds over which the trend is looked at: what was before says little about when it will have caught up."""
 
@@ -40,41 +46,122 @@ NOTHING_KNOWN: dict[str, t.Any] = {
 }
 """What is returned in place of a lag that could not be read."""
 
+Expected: t.TypeAlias = "t.Sequence[Preview] | Unreadable | None"
+"""The topics that count; Unreadable if those of the source could not be read, None if nobody asks which they are. All count then."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Lag:
     """The mirroring latency of topics, which is the recovery point: seconds by topic, None where the value is no number.
 
-    ``slope`` is how the worst topic's latency changes, in seconds per second, None if that cannot be told.
+    ``slopes`` is how each topic's latency changes, in seconds per second, None where that cannot be told. ``ended`` are topics that had
+    a value within the last ``TREND`` seconds and have none now. ``accepted`` is the limit, None if there is none. ``selected`` are the
+    names on the source and on the target of the topics that count: Monitoring may use either (API §11.19). None: all topics count.
     """
 
     topics: dict[str, float | None]
-    slope: float | None
+    slopes: dict[str, float | None] = dataclasses.field(default_factory=dict)
+    ended: frozenset[str] = frozenset()
+    accepted: float | None = None
+    selected: tuple[tuple[str, str], ...] | None = None
 
-    @property
+    def judged(self, accepted: float | None, expected: Expected) -> Lag:
+        """The same beside a limit, and with the topics that count."""
+        pairs = None
+        if expected is not None and not isinstance(expected, Unreadable):
+            pairs = tuple((one.topic, one.remote_topic) for one in expected)
+        return dataclasses.replace(self, accepted=accepted, selected=pairs)
+
+    @functools.cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(name for pair in self.selected or () for name in pair)
+
+    def counts(self, name: str) -> bool:
+        """Whether a topic, by the name that Monitoring gives it, decides anything."""
+        return self.selected is None or name in self._names
+
+    @functools.cached_property
+    def counted(self) -> dict[str, float]:
+        """The seconds of the topics that count, as far as they are known."""
+        return {name: value for name, value in self.topics.items() if value is not None and self.counts(name)}
+
+    @functools.cached_property
     def worst(self) -> tuple[str, float] | None:
         """The topic that is furthest behind, and how far; None if nothing is known."""
-        known = [(name, seconds) for name, seconds in self.topics.items() if seconds is not None]
-        return max(known, key=lambda one: (one[1], one[0]), default=None)
+        return max(self.counted.items(), key=lambda one: (one[1], one[0]), default=None)
+
+    @functools.cached_property
+    def late(self) -> list[str]:
+        """The topics that are behind by more than is accepted, the worst first."""
+        if self.accepted is None:
+            return []
+        late = [(value, name) for name, value in self.counted.items() if value > self.accepted]
+        return [name for _value, name in sorted(late, reverse=True)]
+
+    @functools.cached_property
+    def stopped(self) -> list[str]:
+        """The topics that count, had a value a few minutes ago, and have none now."""
+        if self.selected is None:
+            return sorted(self.ended)
+        return [
+            one for one, other in self.selected if {one, other} & self.ended and not {one, other} & self.counted.keys()
+        ]
+
+    @property
+    def others(self) -> list[str]:
+        """The topics that do not count, those that are furthest behind first."""
+        known = [name for name in self.furthest(len(self.topics)) if not self.counts(name)]
+        return [*known, *sorted(name for name in self.ended if name not in self.topics and not self.counts(name))]
+
+    @property
+    def slope(self) -> float | None:
+        """How the latency of the worst topic changes, in seconds per second; None if that cannot be told."""
+        return None if self.worst is None else self.slopes.get(self.worst[0])
+
+    @property
+    def behind(self) -> list[str]:
+        """The topics that are to catch up: those that are late; without a limit, the worst."""
+        return self.late if self.accepted is not None else [] if self.worst is None else [self.worst[0]]
 
     @property
     def catching_up(self) -> bool | None:
-        """Whether the worst topic's latency shrinks."""
-        return None if self.slope is None else self.slope < -STEADY
+        """Whether the latency of all topics that are to catch up shrinks; None if that cannot be told."""
+        slopes = [self.slopes.get(name) for name in self.behind]
+        if any(slope is not None and slope >= -STEADY for slope in slopes):
+            return False
+        unknown = self.worst is None or (self.accepted is not None and self.stopped)
+        return None if unknown or None in slopes else True
+
+    @property
+    def slowest(self) -> tuple[str, float] | None:
+        """The topic that will be the last to have caught up at the present rate, and in how many seconds; None if there is none, or if
+        any does not shrink."""
+        if not self.catching_up:
+            return None
+        times = [
+            ((self.topics[name] or 0.0) - (self.accepted or 0.0), -(self.slopes[name] or 0.0), name)
+            for name in self.behind
+        ]
+        return max(((name, left / rate) for left, rate, name in times), key=lambda one: (one[1], one[0]), default=None)
 
     @property
     def caught_up_in(self) -> float | None:
-        """Seconds until there is no latency left at the present rate; None if it does not shrink, or nothing is known."""
-        if self.worst is None or self.slope is None or not self.catching_up:
+        """Seconds until all topics are within the limit (without one: until the worst has no latency left) at the present rate; None if
+        any does not shrink, or that cannot be told."""
+        if not self.catching_up:
             return None
-        return self.worst[1] / -self.slope
+        return 0.0 if self.slowest is None else self.slowest[1]
+
+    def furthest(self, most: int) -> list[str]:
+        """So many topics at most, those that are furthest behind first."""
+        order = sorted(self.topics.items(), key=lambda one: (-1.0 if one[1] is None else one[1], one[0]), reverse=True)
+        return [name for name, _seconds in order[:most]]
 
     def to_result(self, most: int) -> dict[str, t.Any]:
-        """The shape that modules return, with so many topics at most, those that are furthest behind first."""
-        order = sorted(self.topics.items(), key=lambda one: (-1.0 if one[1] is None else one[1], one[0]), reverse=True)
+        """The shape that modules return, with so many topics at most."""
         return {
             "worst": None if self.worst is None else {"topic": self.worst[0], "seconds": self.worst[1]},
-            "topics": [{"topic": name, "seconds": seconds} for name, seconds in order[:most]],
+            "topics": [{"topic": name, "seconds": self.topics[name]} for name in self.furthest(most)],
             "topic_count": len(self.topics),
             "slope": self.slope,
             "catching_up": self.catching_up,
@@ -84,11 +171,11 @@ class Lag:
 
 def read_lag(now: t.Sequence[Series], recent: t.Sequence[Series]) -> Lag:
     """From the newest values by topic, and those of the last ``TREND`` seconds."""
-    lag = Lag(by_topic(now), None)
-    if lag.worst is None:
-        return lag
-    points = next((one.points for one in recent if one.labels.get(TOPIC) == lag.worst[0]), [])
-    return dataclasses.replace(lag, slope=slope_of(points))
+    topics = by_topic(now)
+    named = [(one.labels[TOPIC], one.points) for one in recent if one.labels.get(TOPIC)]
+    had = {name for name, points in named if any(value is not None for _when, value in points)}
+    slopes = {name: slope_of(points) for name, points in named if topics.get(name) is not None}
+    return Lag(topics, slopes, frozenset(name for name in had if topics.get(name) is None))
 
 
 def slope_of(points: t.Sequence[Point]) -> float | None:
@@ -109,40 +196,78 @@ def check_lag(most: float | None, wait: bool) -> None:
         )
 
 
-def lag_finding(lag: Lag | Unreadable, most: float, previews: t.Iterable[Preview]) -> Finding:
-    """Whether topics are within the accepted recovery point, in seconds. Monitoring may call a topic by its name on the source or on
-    the target (API §11.19)."""
+def wait_until(lag: Lag | Unreadable, finding: Finding, deadline: float, missing_until: float) -> float | None:
+    """Until when what a finding tells is waited for: lag may shrink until the deadline, and values that are not there may come for a
+    shorter time. None if no later look changes it, or needs to."""
     if isinstance(lag, Unreadable):
-        return Finding("lag", "unknown", f"How far the topics are behind is not known: {lag.reason}", HOW_TO_KNOW)
-    expected = [one for one in previews if one.certain and not one.problem]
-    known = {name for name, seconds in lag.topics.items() if seconds is not None}
-    silent = [one.topic for one in expected if not known & {one.topic, one.remote_topic}]
-    late = sorted(name for name, seconds in lag.topics.items() if seconds is not None and seconds > most)
+        return None if lag.lasting else deadline
+    if finding.status == "fail":
+        return deadline
+    return min(deadline, missing_until) if misses(finding) else None
+
+
+def misses(finding: Finding) -> bool:
+    """Whether a value is not there that may come, or come back."""
+    told = finding.evidence
+    return told["worst"] is None or bool(told["stopped"] or told["silent"])
+
+
+def lag_finding(lag: Lag | Unreadable, most: float, expected: Expected, waited: float = 0.0) -> Finding:
+    """Whether the topics that count are within the accepted recovery point, in seconds; ``waited`` is how long that was waited for."""
+    if isinstance(lag, Unreadable):
+        message = f"How far the topics are behind is not known: {lag.reason.rstrip('. ')}."
+        return _found("unknown", message, lag.remedy or HOW_TO_KNOW, waited, {})
+    lag = lag.judged(most, expected)
+    silent = silent_of(lag, expected)
     evidence = {
         "accepted": most,
-        "worst": lag.to_result(1)["worst"],
-        "late": late[:MOST_NAMES],
+        "worst": lag.to_result(0)["worst"],
+        "late": lag.late[:MOST_NAMES],
         "silent": silent[:MOST_NAMES],
+        "stopped": lag.stopped[:MOST_NAMES],
+        "others": lag.others[:MOST_NAMES],
     }
+    words = _words(lag, most)
+    if lag.late:
+        told = f"{words} Behind by more: {some(sorted(lag.late))}."
+        return _found("fail", told, REMEDY_WAITED if waited else REMEDY, waited, evidence)
+    if lag.stopped:
+        told = f"{words} Monitoring had values of {some(lag.stopped)} a few minutes ago, and has none now."
+        return _found("unknown", told, LOOK_AT_STOPPED, waited, evidence)
     if lag.worst is None:
-        message = (
-            "How far the topics are behind is not known: Monitoring has no value that is younger than five minutes."
-        )
-        return Finding("lag", "unknown", message, HOW_TO_KNOW, evidence)
-    told = (
-        f"The worst topic, {lag.worst[0]}, is behind by {seconds(lag.worst[1])}, {trend(lag)}. Accepted are {most:g} s."
-    )
-    if late:
-        return Finding("lag", "fail", f"{told} Behind by more: {some(late)}.", REMEDY, evidence)
+        return _found("unknown", words, HOW_TO_KNOW, waited, evidence)
+    if isinstance(expected, Unreadable):
+        told = f"{words} Which topics should be there is not known, because those of the source could not be read."
+        return _found("warn", told, "Make its admin API reachable.", waited, evidence)
     if silent:
-        return Finding(
-            "lag",
-            "warn",
-            f"{told} Nothing is known of {some(silent)}.",
-            "Topics without traffic may have no value.",
-            evidence,
-        )
-    return Finding("lag", "pass", told, evidence=evidence)
+        told = f"{words} Nothing is known of {some(silent)}."
+        return _found("warn", told, "Topics without traffic may have no value.", waited, evidence)
+    return Finding("lag", "pass", words, evidence=evidence)
+
+
+def silent_of(lag: Lag, expected: Expected) -> list[str]:
+    """The topics that should have a value, have none, and had none in the last minutes either."""
+    if expected is None or isinstance(expected, Unreadable):
+        return []
+    sure = [one for one in expected if one.certain and not one.problem]
+    seen = {*lag.counted, *lag.ended}
+    return [one.topic for one in sure if not seen & {one.topic, one.remote_topic}]
+
+
+def _words(lag: Lag, most: float) -> str:
+    """How far the worst topic is behind and where that is going, and which topics that do not count are late."""
+    late = [name for name in lag.others if (lag.topics.get(name) or 0.0) > most]
+    more = f" Not selected, and not counted: {some(late)}." if late else ""
+    if lag.worst is None:
+        which = "" if lag.selected is None else " of a selected topic"
+        return f"How far the topics are behind is not known: Monitoring has no value{which} that is younger than five minutes.{more}"
+    worst, behind = lag.worst
+    return f"The worst topic, {worst}, is behind by {seconds(behind)}, {trend(lag)}. Accepted are {most:g} s.{more}"
+
+
+def _found(status: Status, message: str, remedy: str, waited: float, evidence: dict[str, t.Any]) -> Finding:
+    told = f"{message} This task has waited for {seconds(waited)}." if waited else message
+    return Finding("lag", status, told, remedy, evidence)
 
 
 def seconds(value: float) -> str:
@@ -151,9 +276,21 @@ def seconds(value: float) -> str:
 
 
 def trend(lag: Lag) -> str:
-    """Where the latency of the worst topic is going, in words."""
-    if lag.slope is None:
+    """Where the latency of the worst topic, or of those that are late, is going, in words."""
+    worst = "" if lag.worst is None else lag.worst[0]
+    topics = lag.behind or [worst]
+    slopes = [(slope, name) for name in topics if (slope := lag.slopes.get(name)) is not None]
+    most, name = max(slopes, default=(None, worst))
+    if most is not None and most >= -STEADY:
+        if most <= STEADY:
+            return "and steady" if name == worst else f"and {name} does not catch up"
+        return f"and {'that' if name == worst else name} grows by {most * 60:.1f} s each minute"
+    if most is None or len(slopes) < len(topics):
         return "and whether that grows is not known"
-    if lag.caught_up_in is not None:
-        return f"and will have caught up in {lag.caught_up_in:.0f} s at the present rate"
-    return "and steady" if abs(lag.slope) <= STEADY else f"and that grows by {lag.slope * 60:.1f} s each minute"
+    if lag.slowest is None:
+        return f"and that shrinks by {-most * 60:.1f} s each minute"
+    last, left = lag.slowest
+    if lag.accepted is None:
+        return f"and will have caught up in {left:.0f} s at the present rate"
+    every = "will" if last == worst else f"all, {last} last, will"
+    return f"and {every} be within what is accepted in {left:.0f} s at the present rate"

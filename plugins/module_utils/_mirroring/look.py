@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
@@ -14,8 +15,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import (
     Abandoned,
+    ExchangeError,
     InvalidInput,
     MirrorOpsError,
+    NotUnique,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import (
@@ -27,9 +30,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
     MOST_NAMES,
     NOTHING_KNOWN,
+    Expected,
     Lag,
     check_lag,
     lag_finding,
+    misses,
+    wait_until,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
     PATIENCE,
@@ -78,7 +84,7 @@ class Look:
         compile_patterns(self._topics or [])
         self._names = read_names(params["metric_names"])
         check_lag(params["max_lag"], params["wait_for_lag"])
-        self._check_page()
+        self._check_source()
         if params["source"] and looks_like_crn(params["source"]):
             parse_crn(params["source"], "source")
         self._cloud = connect(call)
@@ -94,12 +100,19 @@ class Look:
         )
         self._progress = Progress(call, self._label)
 
-    def _check_page(self) -> None:
+    def _check_source(self) -> None:
         path = self._params["page"]
+        if not self._params["source"]:
+            if self._params["max_lag"] is not None:
+                raise InvalidInput(
+                    "max_lag is set without source", remedy="Give the source of the pair whose topics it is for."
+                )
+            if path is not None:
+                raise InvalidInput(
+                    "page is set without source", remedy="Give the source of the pair that it is to show."
+                )
         if path is None:
             return
-        if not self._params["source"]:
-            raise InvalidInput("page is set without source", remedy="Give the source of the pair that it is to show.")
         # Imported where a page is wanted, because everything else has to be in every worker.
         from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import check_path
 
@@ -148,7 +161,7 @@ class Look:
             verdict = "predicted" if validation.verdict(findings) != "not_mirroring" else "not_mirroring"
         lag = None
         if self._params["max_lag"] is not None and verdict == "mirroring":
-            lag, late, waited = self._lag(evidence.previews, waits)
+            lag, late, waited = self._lag(_expected(evidence), waits and self._params["wait_for_lag"])
             if waited:
                 self._target = self._cloud.target.instances.get(self._target.guid)
                 authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
@@ -157,11 +170,14 @@ class Look:
                 verdict = validation.verdict(findings)
             findings = [*findings, late]
             verdict = validation.with_lag(late) if verdict == "mirroring" else verdict
-        page = self._page(self._source, findings, verdict)
+        page = self._page(self._source, findings, verdict, _expected(evidence))
         return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict, lag, page)
 
-    def _page(self, source: Instance, findings: list[Finding], verdict: validation.Verdict) -> str | None:
-        """Writes the page, if it is wanted, and returns its path. What it shows of Monitoring decides nothing."""
+    def _page(
+        self, source: Instance, findings: list[Finding], verdict: validation.Verdict, expected: Expected
+    ) -> str | None:
+        """Writes the page, if it is wanted, and returns its path; a warning if that cannot be done. What it shows of Monitoring decides
+        nothing."""
         path: str | None = self._params["page"]
         if path is None or self._call.check_mode:
             return None
@@ -171,14 +187,15 @@ class Look:
             View,
             picture,
         )
-        from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import write_page
+        from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import try_page
 
         now, guid = self._call.clock.time(), None
         measured: Measured | Unreadable
         try:
             monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
             guid = monitoring.guid
-            measured = measure(monitoring, self._names, self._target.guid, WINDOW, now, traffic=False)
+            measured = measure(monitoring, self._names, self._target.guid, WINDOW, now, traffic=False, draw=True)
+            measured = dataclasses.replace(measured, lag=measured.lag.judged(self._params["max_lag"], expected))
         except Abandoned:
             raise
         except MirrorOpsError as error:
@@ -194,45 +211,50 @@ class Look:
             measured=measured,
             accepted=self._params["max_lag"],
         )
-        write_page(path, picture(view, self._call.secrets))
-        return path
+        return try_page(path, picture(view, self._call.secrets), self._call.warn)
 
-    def _lag(self, previews: list[Preview], waits: bool) -> tuple[dict[str, t.Any], Finding, bool]:
-        """How far the topics are behind; waits until that is accepted, if asked to, for as long as an update may take. Also tells
-        whether it waited, after which what was seen before is old."""
+    def _lag(self, expected: Expected, waits: bool) -> tuple[dict[str, t.Any], Finding, bool]:
+        """How far the topics are behind; waits until that is accepted, if asked to, for as long as an update may take, and for values
+        for as long as topics may. Also tells whether it waited, after which what was seen before is old."""
         most, clock = float(self._params["max_lag"]), self._call.clock
-        intervals, deadline = growing(self._limits.interval), clock.monotonic() + self._limits.timeout
-        waited = False
+        intervals, started = growing(self._limits.interval), clock.monotonic()
+        deadline = started + self._limits.timeout
+        missing_until: float | None = None
+        waited = 0.0
         while True:
             now = clock.time()
             lag = self._read_lag(now)
-            finding = lag_finding(lag, most, previews)
-            late = finding.status in ("fail", "unknown")
-            if not (waits and self._params["wait_for_lag"] and late) or clock.monotonic() >= deadline:
+            finding = lag_finding(lag, most, expected)
+            if isinstance(lag, Lag):
+                soonest = clock.monotonic() + float(self._params["topics_timeout"])
+                missing_until = min(missing_until or soonest, soonest) if misses(finding) else None
+            until = wait_until(lag, finding, deadline, missing_until or deadline)
+            if not waits or until is None or clock.monotonic() >= until:
                 break
             self._progress.note(finding.message, finding.status)
-            pause(clock, next(intervals), deadline)
-            waited = True
-        shown = lag.to_result(MOST_NAMES) if isinstance(lag, Lag) else None
-        state = {"fail": "behind", "unknown": "unknown"}.get(finding.status, "within")
-        silent = finding.evidence.get("silent", [])
+            pause(clock, next(intervals), until)
+            waited = clock.monotonic() - started
+        finding = lag_finding(lag, most, expected, waited)
+        shown = lag.judged(most, expected).to_result(MOST_NAMES) if isinstance(lag, Lag) else NOTHING_KNOWN
         result = {
-            "state": state,
+            "state": {"fail": "behind", "unknown": "unknown"}.get(finding.status, "within"),
             "accepted": most,
             "at": format_time(now),
-            "silent": silent,
-            **(shown or NOTHING_KNOWN),
+            "silent": finding.evidence.get("silent", []),
+            "stopped": finding.evidence.get("stopped", []),
+            **shown,
         }
-        return result, finding, waited
+        return result, finding, waited > 0
 
     def _read_lag(self, now: float) -> Lag | Unreadable:
+        """Raises what options of this task are to blame for. Where no instance of Monitoring was asked for, none is to blame."""
         try:
             monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
             return measure_lag(monitoring, self._names, self._target.guid, now)
-        except InvalidInput:
-            raise
         except MirrorOpsError as error:
-            return Unreadable(error.message)
+            if isinstance(error, Abandoned) or (isinstance(error, InvalidInput) and not isinstance(error, NotUnique)):
+                raise
+            return _unreadable(error)
 
     def _evidence(
         self, cloud: Cloud, source: Instance, wanted: Settings, authorization: survey.Authorization
@@ -305,6 +327,19 @@ class Look:
             f"Selected topics and their names on the target: {len(previews)}",
             *selection_lines(previews),
         ]
+
+
+def _expected(evidence: validation.Evidence) -> Expected:
+    """The selected topics, if those of the source could be read."""
+    return evidence.source_topics if isinstance(evidence.source_topics, Unreadable) else evidence.previews
+
+
+def _unreadable(error: MirrorOpsError) -> Unreadable:
+    """An error in short, and what to do about it."""
+    told = error.failure()
+    status = f" (HTTP {told['status']})" if told["status"] else ""
+    lasting = not (isinstance(error, ExchangeError) and error.transient)
+    return Unreadable(f"{told['reason'].rstrip('. ')}{status}", lasting, told["remedy"] or "")
 
 
 def _names(topics: survey.Topics) -> list[str] | None:

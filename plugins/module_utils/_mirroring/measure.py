@@ -23,7 +23,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     UNKNOWN_RATE,
     Rate,
     by_topic,
+    of_each,
     of_instance,
+    of_largest,
     of_topics,
     peak_of,
     reach_of,
@@ -35,12 +37,20 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 PATIENCE = 15.0
 """Seconds that a check waits for metrics, which it can do without."""
 
+NOTHING = (
+    "There is no value of anything: this may be the wrong instance of IBM Cloud Monitoring, or platform metrics are not enabled for the "
+    "region"
+)
+DRAWN = 8
+"""How many topics a page has lines for: those that are furthest behind now, or were at their peaks."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
     """What Monitoring knows of an instance at a time, in seconds since the epoch, and over so many seconds before.
 
-    ``latency`` (by topic, in seconds) and ``throughput`` (of mirroring, in bytes per second) are what a page draws; no result has them.
+    ``latency`` (of a few topics, in seconds) and ``throughput`` (of mirroring, in bytes per second) are what a page draws; no result
+    has them.
     """
 
     at: float
@@ -53,11 +63,12 @@ class Measured:
     throughput: list[Series] = dataclasses.field(default_factory=list)
 
     def unknown(self) -> list[str]:
-        """The names of the metrics of which there is no value."""
+        """The names of the metrics of which there is no value now."""
         found = {"mirroring_latency": self.lag.worst is not None}
-        found |= {name: rate != UNKNOWN_RATE for name, rate in self.rates.items()}
+        found |= {name: rate.now is not None for name, rate in self.rates.items()}
         for name in ("topic_bytes_in", "topic_bytes_out"):
-            found[name] = any(rates[name.removeprefix("topic_")] != UNKNOWN_RATE for rates in self.topics.values())
+            which = name.removeprefix("topic_")
+            found[name] = any(rates[which].now is not None for rates in self.topics.values())
         found |= {name: value is not None for name, value in self.values.items()}
         return [name for name, known in found.items() if not known]
 
@@ -89,37 +100,58 @@ class Measured:
         for which, rate in self.rates.items():
             told.append(f"{which}: {_megabytes(rate.now)} now, {_megabytes(rate.peak)} at the peak")
         unknown = self.unknown()
-        return [*told, *([f"Not known: {', '.join(unknown)}"] if unknown else [])]
+        told += [f"Not known: {', '.join(unknown)}"] if unknown else []
+        return [*told, *([NOTHING] if self._nothing() else [])]
+
+    def _nothing(self) -> bool:
+        """Whether no query had any value, of now or of before."""
+        values = [
+            *self.lag.topics.values(),
+            *self.values.values(),
+            *(value for rate in self.rates.values() for value in rate),
+        ]
+        return not self.lag.ended and not self.topics and all(value is None for value in values)
 
 
 def measure(
-    monitoring: Monitoring, names: dict[str, str], guid: str, window: float, now: float, *, traffic: bool = True
+    monitoring: Monitoring,
+    names: dict[str, str],
+    guid: str,
+    window: float,
+    now: float,
+    *,
+    traffic: bool = True,
+    draw: bool = False,
 ) -> Measured:
-    """Everything about one instance, with one request for each metric, and more for those of topics; without ``traffic`` not what each
-    topic takes in and hands out. Raises ExchangeError."""
+    """Everything about one instance, with a few requests for each metric; without ``traffic`` not what each topic takes in and hands
+    out, with ``draw`` also what a page draws of topics. Raises ExchangeError."""
     step = step_of(window)
 
     def over(query: str, what: str) -> t.Any:
         return monitoring.over(query, now - window, now, step, what)
 
     lag = measure_lag(monitoring, names, guid, now)
-    latency = over(of_topics(names["mirroring_latency"], guid, reach_of(step)), "the latency of mirroring over time")
+    latency: list[Series] = []
+    if draw:
+        metric = names["mirroring_latency"]
+        peaks = monitoring.instant(of_largest(metric, guid, window, DRAWN), "the peaks of the latency of mirroring")
+        drawn = dict.fromkeys([*list(by_topic(peaks))[:DRAWN], *lag.furthest(DRAWN)])
+        for query in of_each(metric, guid, drawn, reach_of(step)):
+            latency += over(query, "the latency of mirroring over time")
     rates: dict[str, Rate] = {}
     throughput: list[Series] = []
     for name in ("mirroring_throughput", "bytes_in", "bytes_out"):
-        found = over(of_instance(names[name], guid, reach_of(step)), name)
-        rates[name] = Rate(
-            value_of([one for one in found if one.points and one.points[-1][0] > now - step]), peak_of(found)
-        )
+        found = over(of_instance(names[name], guid, reach_of(step)), f"{name} over time")
+        rates[name] = Rate(value_of(monitoring.instant(of_instance(names[name], guid), name)), peak_of(found))
         throughput = found if name == "mirroring_throughput" else throughput
     topics: dict[str, dict[str, Rate]] = {}
     for name in ("bytes_in", "bytes_out") if traffic else ():
         metric = names[f"topic_{name}"]
         at_present = by_topic(monitoring.instant(of_topics(metric, guid), f"{name} by topic"))
-        peaks = by_topic(monitoring.instant(of_topics(metric, guid, window), f"peaks of {name} by topic"))
-        for topic in sorted({*at_present, *peaks}):
+        largest = by_topic(monitoring.instant(of_topics(metric, guid, window), f"peaks of {name} by topic"))
+        for topic in sorted({*at_present, *largest}):
             both = topics.setdefault(topic, {"bytes_in": UNKNOWN_RATE, "bytes_out": UNKNOWN_RATE})
-            both[name] = Rate(at_present.get(topic), peaks.get(topic))
+            both[name] = Rate(at_present.get(topic), largest.get(topic))
     values = {
         name: value_of(monitoring.instant(of_instance(names[name], guid), name))
         for name in ("partitions", "utilization")

@@ -70,11 +70,11 @@ def read_names(given: dict[str, str] | None) -> dict[str, str]:
     return {**NAMES, **(given or {})}
 
 
-def read_window(seconds: float) -> float:
-    """How far to look back, in seconds. Raises InvalidInput."""
+def read_window(seconds: float, option: str = "window") -> float:
+    """How far to look back, in seconds, as this option says. Raises InvalidInput."""
     if not SHORTEST_WINDOW <= seconds <= LONGEST_WINDOW:
         raise InvalidInput(
-            f"window is {seconds:g} s",
+            f"{option} is {seconds:g} s",
             remedy=f"Give between {SHORTEST_WINDOW:g} s and {LONGEST_WINDOW:g} s, which is a week.",
         )
     return seconds
@@ -100,17 +100,36 @@ def of_topics(metric: str, guid: str, within: float | None = None) -> str:
     return f"max({_selected(metric, guid, within)}) by ({TOPIC})"
 
 
+def of_largest(metric: str, guid: str, within: float, most: int) -> str:
+    """The same for so many of its topics, those with the largest values."""
+    return f"topk({most}, {of_topics(metric, guid, within)})"
+
+
 def of_selected(metric: str, guid: str, topics: t.Iterable[str], within: float, *, numbers: bool = False) -> list[str]:
-    """Queries for what these topics have together, each for some of them: a query is part of a URL. Where a topic's value is no number
-    the sum is none either; with ``numbers``, it is that of the others."""
-    texts = [re.escape(topic).replace("\\", "\\\\") for topic in topics]
+    """Queries for what these topics have together, each for some of them. Where a topic's value is no number the sum is none either; with
+    ``numbers``, it is that of the others."""
+    each = of_each(metric, guid, topics, within)
+    return [f"sum({one} > -Inf)" if numbers else f"sum({one})" for one in each]
+
+
+def of_each(metric: str, guid: str, topics: t.Iterable[str], within: float) -> list[str]:
+    """Queries for what each of these topics has, each for some of them: a query is part of a URL."""
+    return [f"max({_selected(metric, guid, within, chosen)}) by ({TOPIC})" for chosen in _batches(topics)]
+
+
+def _batches(topics: t.Iterable[str]) -> list[str]:
+    """Regular expressions for some of the topics each, as a query has them between double quotes."""
+    texts = [_quoted(re.escape(topic)) for topic in topics]
     batches: list[list[str]] = []
     for text in texts:
         if not batches or sum(map(len, batches[-1])) + len(text) > LONGEST_BATCH:
             batches.append([])
         batches[-1].append(text)
-    each = (f"max({_selected(metric, guid, within, '|'.join(batch))}) by ({TOPIC})" for batch in batches)
-    return [f"sum({one} > -Inf)" if numbers else f"sum({one})" for one in each]
+    return ["|".join(batch) for batch in batches]
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def together(answers: t.Iterable[t.Sequence[Series]]) -> list[Series]:
@@ -124,9 +143,8 @@ def together(answers: t.Iterable[t.Sequence[Series]]) -> list[Series]:
 
 
 def _selected(metric: str, guid: str, within: float | None, topics: str | None = None) -> str:
-    escaped = guid.replace("\\", "\\\\").replace('"', '\\"')
     chosen = "" if topics is None else f',{TOPIC}=~"{topics}"'
-    selector = f'{metric}{{{INSTANCE}="{escaped}"{chosen}}}'
+    selector = f'{metric}{{{INSTANCE}="{_quoted(guid)}"{chosen}}}'
     return selector if within is None else f"max_over_time({selector}[{math.ceil(within)}s])"
 
 

@@ -127,8 +127,10 @@ def _lag(view: View) -> ET.Element:
         else f"Accepted are {seconds(view.accepted)}: what was produced in that time may be lost with the source."
     )
     series = view.measured.latency if isinstance(view.measured, Measured) else []
+    known = view.measured.lag.topics if isinstance(view.measured, Measured) else {}
     lines = [Line(one.labels[TOPIC], one.points) for one in series if one.labels.get(TOPIC)]
-    figure = _figure(view, "How far each topic is behind, in seconds", seconds, lines, limit)
+    total = len({*known, *(line.name for line in lines)})
+    figure = _figure(view, "How far each topic is behind, in seconds", seconds, lines, limit, total)
     return section("Lag", element("p", {"class": "soft"}, told), figure, *_topics(view))
 
 
@@ -141,7 +143,9 @@ def _topics(view: View) -> list[ET.Element]:
     for one in view.measured.lag.to_result(MOST_TOPICS)["topics"]:
         behind = one["seconds"]
         row: list[Child] = [name(one["topic"]), NOT_KNOWN if behind is None else seconds(behind)]
-        if most is not None:
+        if most is not None and not view.measured.lag.counts(one["topic"]):
+            row.append(badge("unknown", "not selected"))
+        elif most is not None:
             tone, words = ("fail", "behind") if behind is not None and behind > most else ("pass", "within")
             row.append(badge("unknown", NOT_KNOWN) if behind is None else badge(tone, words))
         rows.append(row)
@@ -167,7 +171,12 @@ def _throughput(view: View) -> ET.Element:
 
 
 def _figure(
-    view: View, title: str, written: t.Callable[[float], str], lines: t.Sequence[Line], limit: Limit | None
+    view: View,
+    title: str,
+    written: t.Callable[[float], str],
+    lines: t.Sequence[Line],
+    limit: Limit | None,
+    total: int = 0,
 ) -> ET.Element:
     step = step_of(view.window)
     every = "One value a minute" if step == SAMPLED_EVERY else f"One value every {seconds(step)}"
@@ -180,6 +189,7 @@ def _figure(
             gap=step * 1.5,
             written=written,
             lines=lines,
+            total=total,
             limit=limit,
             note=f"{every}, times in UTC",
             reason=reason,

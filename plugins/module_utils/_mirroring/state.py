@@ -41,10 +41,12 @@ UNKNOWN = Known(None, "unknown")
 
 
 class Unreadable(t.NamedTuple):
-    """A selection that could not be read, and why; not the same as one that is not there. ``lasting``: no later try changes that."""
+    """A selection that could not be read, and why; not the same as one that is not there. ``lasting``: no later try changes that.
+    ``remedy``: what to do, if that depends on the reason."""
 
     reason: str
     lasting: bool = False
+    remedy: str = ""
 
 
 Selection: t.TypeAlias = "list[str] | Unreadable | None"

@@ -52,7 +52,8 @@ class Limit(t.NamedTuple):
 @dataclasses.dataclass(frozen=True)
 class Chart:
     """What to draw between two times, in seconds since the epoch. Points that are further apart than ``gap`` seconds are not joined.
-    ``written`` puts a value into words; ``note`` is told of a chart that has values, ``reason`` in place of one that has none."""
+    ``total`` is how many lines there would be, if more than ``lines``. ``written`` puts a value into words;
+    ``note`` is told of a chart that has values, ``reason`` in place of one that has none."""
 
     title: str
     start: float
@@ -60,6 +61,7 @@ class Chart:
     gap: float
     written: t.Callable[[float], str]
     lines: t.Sequence[Line] = ()
+    total: int = 0
     limit: Limit | None = None
     note: str = ""
     reason: str = ""
@@ -192,7 +194,7 @@ def _legend(chart: Chart, lines: t.Sequence[Line]) -> ET.Element:
         svg = element("svg", {"viewBox": "0 0 36 10", "aria-hidden": "true"}, sample)
         told = element("span", {"class": "soft"}, _told(chart, line))
         items.append(element("li", None, svg, element("div", None, name(line.name), " ", told)))
-    more = len(chart.lines) - len(lines)
+    more = max(chart.total, len(chart.lines)) - len(lines)
     if more:
         items.append(element("li", {"class": "soft"}, f"and {more} more, which are not drawn"))
     return element("ul", {"class": "legend"}, *items)

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import stat
+import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput, MirrorOpsError
 
@@ -38,6 +40,16 @@ def check_path(path: str, *, look: bool = True) -> None:
         raise InvalidInput(f"page is {path!r}, and the directory {folder!r} cannot be written to", remedy=REMEDY)
 
 
+def try_page(path: str, page: bytes, warn: t.Callable[[str], None]) -> str | None:
+    """Writes a page and returns its path; None after a warning if that fails, because what was found counts without it."""
+    try:
+        write_page(path, page)
+    except MirrorOpsError as error:
+        warn(error.message)
+        return None
+    return path
+
+
 def write_page(path: str, page: bytes) -> None:
     """Puts the page in place of what was there, whole or not at all; a link is replaced, not followed. Raises MirrorOpsError."""
     beside = os.path.join(os.path.dirname(path), f".page-{secrets.token_hex(8)}")
@@ -53,5 +65,5 @@ def write_page(path: str, page: bytes) -> None:
         ) from error
     finally:
         # Gone already, if all went well.
-        if os.path.lexists(beside):
+        with contextlib.suppress(OSError):
             os.unlink(beside)

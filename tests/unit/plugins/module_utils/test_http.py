@@ -251,12 +251,14 @@ def test_the_size_of_an_answer_is_limited(surplus: int, server: Scripted, monkey
     reply = '{"a": "' + "x" * (200_000 - 9 + surplus) + '"}'
     monkeypatch.setattr(_http, "LARGEST_BODY", 200_000)
     server.expect("GET", "/thing", reply, reply_headers={"Transaction-Id": "big"})
-    api = make_api(server.url, make_call(retry_timeout=0))
+    api = make_api(server.url, make_call(retry_timeout=60))
     if not surplus:
         assert len(read(api)["a"]) == 200_000 - 9
         return
-    with pytest.raises(_errors.UnusableAnswer, match="larger than 200000 bytes") as caught:
+    with pytest.raises(_errors.AnswerTooLarge, match="larger than 200000 bytes") as caught:
         read(api)
+    assert "ask for less" in caught.value.remedy
+    assert len(server.calls()) == 1
     assert (caught.value.status, caught.value.transaction_id) == (200, "big")
 
 

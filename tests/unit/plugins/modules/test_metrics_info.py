@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import pytest
@@ -55,19 +56,24 @@ def answer(cloud: Cloud, query: str, *results: t.Any, over: float = 0, ago: floa
 
 
 def everything(
-    cloud: Cloud, ago: float = 0.0, window: float = 3600, step: float = 60, reach: float = 120, **given: list[t.Any]
+    cloud: Cloud, window: float = 3600, step: float = 60, reach: float = 120, drawn: str = "", **given: list[t.Any]
 ) -> None:
-    """All requests, with the answers that are given, and empty ones. The trend is always that of the last ten minutes."""
+    """All requests, with the answers that are given, and empty ones. The trend is always that of the last ten minutes. ``drawn`` is the
+    regular expression of the topics that a page draws."""
     by = "by (ibm_eventstreams_topic)"
     cloud.token()
     cloud.instance()
     answer(cloud, LATENCY, *given.get("lag", []))
     answer(cloud, LATENCY, *given.get("lags", []), over=600)
-    peaks = f"max(max_over_time({NAME}mirroring_latency_seconds{OF}[{reach:g}s])) {by}"
-    answer(cloud, peaks, over=window, step=step)
+    if drawn:
+        metric = f"{NAME}mirroring_latency_seconds"
+        answer(cloud, f"topk(8, max(max_over_time({metric}{OF}[{window:g}s])) {by})", *given.get("worst", []))
+        chosen = f'{OF[:-1]},{TOPIC}=~"{drawn}"}}'
+        answer(cloud, f"max(max_over_time({metric}{chosen}[{reach:g}s])) {by}", *given.get("lines", []), over=window)
     for name, metric in zip(("throughput", "bytes_in", "bytes_out"), RATES, strict=True):
         peaks = f"max(max_over_time({NAME}{metric}{OF}[{reach:g}s]))"
-        answer(cloud, peaks, *given.get(name, []), over=window, step=step, ago=ago)
+        answer(cloud, peaks, *given.get(f"{name}_before", []), over=window, step=step)
+        answer(cloud, f"max({NAME}{metric}{OF})", *given.get(name, []))
     for name, metric in zip(("in", "out"), TOPICS, strict=True):
         answer(cloud, f"max({NAME}{metric}{OF}) {by}", *given.get(f"topics_{name}", []))
         answer(cloud, f"max(max_over_time({NAME}{metric}{OF}[{window:g}s])) {by}", *given.get(f"peaks_{name}", []))
@@ -81,9 +87,12 @@ def test_everything(check: bool, cloud: Cloud) -> None:
         cloud,
         lag=[("orders", "30"), ("payments", "2")],
         lags=[("orders", "90", "60", "30"), ("payments", "2", "2", "2")],
-        throughput=[("", "5e6", "1e6")],
-        bytes_in=[("", "3e6", "2e6")],
-        bytes_out=[("", "1e6", "4e6")],
+        throughput_before=[("", "5e6", "9e5")],
+        throughput=[("", "1e6")],
+        bytes_in_before=[("", "3e6", "2e6")],
+        bytes_in=[("", "2e6")],
+        bytes_out_before=[("", "1e6", "4e6")],
+        bytes_out=[("", "4e6")],
         topics_in=[("orders", "10"), ("audit", "1")],
         peaks_in=[("orders", "20"), ("audit", "30")],
         topics_out=[("orders", "5")],
@@ -143,9 +152,19 @@ def test_nothing_is_unknown_and_not_zero(cloud: Cloud) -> None:
     assert result["summary"][0] == "es-target: how far its topics are behind is not known"
 
 
-def test_a_value_that_is_old_is_not_the_present_one(cloud: Cloud) -> None:
-    everything(cloud, ago=600, throughput=[("", "5")])
-    assert run_main(metrics_info, options(cloud)).result["mirroring_throughput"] == {"now": None, "peak": 5}
+def test_the_present_value_is_the_newest_one_and_not_that_of_the_last_step(cloud: Cloud) -> None:
+    """A step of a week has the largest value of seven minutes."""
+    everything(cloud, window=604800, step=420, reach=420, throughput_before=[("", "5")], bytes_in_before=[("", "7")])
+    result = run_main(metrics_info, options(cloud, window=604800)).result
+    assert result["mirroring_throughput"] == {"now": None, "peak": 5}
+    assert {"mirroring_throughput", "bytes_in"} <= set(result["unknown"])
+
+
+def test_topics_without_a_present_value_are_unknown(cloud: Cloud) -> None:
+    everything(cloud, peaks_in=[("orders", "20")], topics_out=[("orders", "1")])
+    result = run_main(metrics_info, options(cloud)).result
+    assert "topic_bytes_in" in result["unknown"]
+    assert "topic_bytes_out" not in result["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -183,14 +202,62 @@ def test_without_a_limit_and_a_page_there_is_neither(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("check", [False, True])
 def test_a_page(check: bool, cloud: Cloud, tmp_path: t.Any) -> None:
-    everything(cloud, lag=[("orders", "30")], throughput=[("", "5e6", "1e6")])
+    drawn = "" if check else "a\\\\.b|orders"
+    everything(
+        cloud,
+        drawn=drawn,
+        worst=[("a.b", "90")],
+        lines=[("a.b", "90", "5"), ("orders", "20", "30")],
+        lag=[("orders", "30")],
+        throughput_before=[("", "5e6", "1e6")],
+    )
     page = tmp_path / "page.html"
     ran = run_main(metrics_info, options(cloud, page=str(page)), check=check)
     assert (ran.result["page"], ran.result.get("changed", False)) == (None if check else str(page), False)
     assert page.exists() is not check
     assert "latency" not in ran.result
     assert "throughput" not in ran.result
-    assert check or "<title>es-target (us-east)</title>" in page.read_text()
+    if not check:
+        text = page.read_text()
+        assert "<title>es-target (us-east)</title>" in text
+        assert "a.b" in text
+
+
+def test_a_page_that_cannot_be_written_is_a_warning(
+    cloud: Cloud, tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(beside: str, path: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    everything(cloud, drawn="orders", lag=[("orders", "30")])
+    ran = run_main(metrics_info, options(cloud, page=f"{tmp_path}/page.html", max_lag=60))
+    assert (ran.code, ran.result["page"], ran.result["lag"]["worst"]["seconds"]) == (0, None, 30)
+    assert "write the page" in ran.warnings
+    assert "No space left on device" in ran.warnings
+
+
+def test_without_any_value_the_instance_may_be_the_wrong_one(cloud: Cloud) -> None:
+    everything(cloud)
+    told = run_main(metrics_info, options(cloud)).result["summary"][-1]
+    assert "the wrong instance of IBM Cloud Monitoring, or platform metrics are not enabled" in told
+
+
+@pytest.mark.parametrize("given", [{"bytes_in_before": [("", "1")]}, {"peaks_in": [("a", "1")]}, {"lag": [("a", "1")]}])
+def test_with_any_value_it_is_not(given: dict[str, t.Any], cloud: Cloud) -> None:
+    everything(cloud, **given)
+    assert "wrong instance" not in " ".join(run_main(metrics_info, options(cloud)).result["summary"])
+
+
+def test_with_a_limit_it_is_told_when_all_topics_are_within_it(cloud: Cloud) -> None:
+    everything(
+        cloud,
+        lag=[("orders", "90"), ("payments", "80")],
+        lags=[("orders", "210", "150", "90"), ("payments", "92", "86", "80")],
+    )
+    result = run_main(metrics_info, options(cloud, max_lag=30)).result
+    assert (result["lag"]["catching_up"], result["lag"]["caught_up_in"]) == (True, pytest.approx(500))
+    assert "all, payments last, will be within what is accepted in 500 s" in result["summary"][0]
 
 
 def test_an_instance_does_not_mirror_itself(cloud: Cloud) -> None:

@@ -209,10 +209,12 @@ def test_bad_input_is_refused_before_anything_is_sent(changes: dict[str, t.Any],
         ({"max_lag": -1}, "max_lag must be 0 or more"),
         ({"max_lag": float("nan")}, "max_lag must be 0 or more"),
         ({"wait_for_lag": True}, "wait_for_lag is set without max_lag"),
+        ({"max_lag": 60, "source": None}, "max_lag is set without source"),
     ],
 )
 def test_limits_for_lag_are_checked_before_anything_is_sent(changes: dict[str, t.Any], told: str, cloud: Cloud) -> None:
-    ran = run_main(mirroring_info, options(cloud, **changes))
+    given = {name: value for name, value in options(cloud, **changes).items() if value is not None}
+    ran = run_main(mirroring_info, given)
     assert ran.failed
     assert told in ran.result["msg"]
     assert cloud.server.calls() == []

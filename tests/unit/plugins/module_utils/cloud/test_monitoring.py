@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import parse_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import (
@@ -113,6 +113,15 @@ def test_values_missing_in_a_matrix() -> None:
     assert parse_answer(matrix({"metric": {"a": 1}, "values": []}), "matrix") == [Series({"a": "1"}, [])]
 
 
+def test_an_answer_that_is_too_large_is_not_asked_for_again(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_http, "LARGEST_BODY", 1000)
+    server.expect("GET", PATH + "/query", "x" * 2000, query={"query": "x"})
+    with pytest.raises(_errors.AnswerTooLarge) as error:
+        client(server).instant("x", "the latency")
+    assert error.value.remedy.startswith("Give a shorter window")
+    assert len(server.calls()) == 1
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_asks_for_the_right_instance_and_role(status: int, server: Scripted) -> None:
     server.expect(
@@ -205,6 +214,29 @@ def test_one_that_is_given_is_not_looked_for(given: str, server: Scripted) -> No
 def test_one_that_is_neither_guid_nor_crn(given: str, server: Scripted) -> None:
     with pytest.raises(_errors.InvalidInput, match="neither a GUID nor a CRN"):
         account(server).monitoring(target(), given)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            f"crn:v1:bluemix:public:sysdig-monitor:eu-de:a/x:{GUID}::",
+            r"is in eu-de, and the metrics of es-target .* are in us-east",
+        ),
+        (f"crn:v1:bluemix:public:sysdig-monitor::a/x:{GUID}::", "is in no region"),
+        (f"crn:v1:bluemix:public:messagehub:us-east:a/x:{GUID}::", "the CRN of an Event Streams instance"),
+    ],
+)
+def test_a_crn_that_is_not_that_of_the_right_instance(given: str, told: str, server: Scripted) -> None:
+    with pytest.raises(_errors.InvalidInput, match=f"^monitoring_instance 'crn.*{told}"):
+        account(server).monitoring(target(), given)
+    assert server.calls() == []
+
+
+def test_a_crn_of_a_region_that_monitoring_calls_otherwise(server: Scripted) -> None:
+    given = f"crn:v1:bluemix:public:sysdig-monitor:in-che:a/x:{GUID}::"
+    instance = parse_instance(document(guid=TARGET, region="che01", name="es-target"))
+    assert account(server).monitoring(instance, given).guid == GUID
 
 
 def test_where_it_is(server: Scripted) -> None:

@@ -18,13 +18,17 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     lag_finding,
     read_lag,
     slope_of,
+    trend,
+    wait_until,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
     NAMES,
     TOPIC,
     by_topic,
     covered,
+    of_each,
     of_instance,
+    of_largest,
     of_selected,
     of_topics,
     peak_of,
@@ -47,6 +51,14 @@ def test_queries() -> None:
     assert of_instance("m", "g", 90.5) == 'max(max_over_time(m{ibm_service_instance="g"}[91s]))'
     assert of_topics("m", "g") == 'max(m{ibm_service_instance="g"}) by (ibm_eventstreams_topic)'
     assert of_instance("m", 'a"b\\c') == 'max(m{ibm_service_instance="a\\"b\\\\c"})'
+
+
+def test_queries_for_a_few_topics() -> None:
+    worst = 'topk(8, max(max_over_time(m{ibm_service_instance="g"}[90s])) by (ibm_eventstreams_topic))'
+    assert of_largest("m", "g", 90, 8) == worst
+    chosen = r'm{ibm_service_instance="g",ibm_eventstreams_topic=~"a\\.b|c\"d"}'
+    assert of_each("m", "g", ["a.b", 'c"d'], 60) == [f"max(max_over_time({chosen}[60s])) by (ibm_eventstreams_topic)"]
+    assert of_each("m", "g", [], 60) == []
 
 
 def test_queries_for_selected_topics_are_short() -> None:
@@ -97,8 +109,10 @@ def test_names_that_are_none(given: dict[str, t.Any], told: str) -> None:
 
 @pytest.mark.parametrize("seconds", [0, 299, 604801, float("nan"), float("inf"), -1])
 def test_windows_that_are_too_short_or_too_long(seconds: float) -> None:
-    with pytest.raises(InvalidInput, match="window is"):
+    with pytest.raises(InvalidInput, match=r"^window is"):
         read_window(seconds)
+    with pytest.raises(InvalidInput, match="headroom_window is"):
+        read_window(seconds, "headroom_window")
 
 
 @pytest.mark.parametrize(("window", "step"), [(300, 60), (86400, 60), (604800, 420)])
@@ -149,19 +163,46 @@ def test_values_that_are_no_numbers_do_not_bend_the_line() -> None:
 
 
 numbers = st.one_of(st.none(), st.floats(0, 1e6))
+slopes = st.one_of(st.none(), st.floats(-1e3, 1e3))
+names = st.sampled_from("abcdef")
 
 
-@hypothesis.given(st.dictionaries(st.text(min_size=1), numbers), st.lists(numbers, max_size=20), st.integers(1, 5))
-def test_what_is_told_is_what_was_found(topics: dict[str, float | None], values: list[float | None], most: int) -> None:
-    lag = Lag(topics, slope_of(of("x", *values).points))
+@hypothesis.given(
+    st.dictionaries(names, numbers),
+    st.dictionaries(names, slopes),
+    st.frozensets(names),
+    st.one_of(st.none(), st.floats(0, 1e6)),
+    st.one_of(st.none(), st.lists(names, max_size=4)),
+    st.integers(1, 7),
+)
+def test_what_is_told_is_what_was_found(
+    topics: dict[str, float | None],
+    rates: dict[str, float | None],
+    ended: frozenset[str],
+    accepted: float | None,
+    selected: list[str] | None,
+    most: int,
+) -> None:
+    expected = None if selected is None else [Preview(name, f"{name}.x", 1, True, ()) for name in selected]
+    lag = Lag(topics, rates, ended - {name for name, value in topics.items() if value is not None})
+    lag = lag.judged(accepted, expected)
     told = lag.to_result(most)
     assert len(told["topics"]) == min(most, len(topics))
     assert all(topics[one["topic"]] == one["seconds"] for one in told["topics"])
-    known = [seconds for seconds in topics.values() if seconds is not None]
+    counted = {name: value for name, value in topics.items() if selected is None or name in selected}
+    known = [value for value in counted.values() if value is not None]
     assert (told["worst"] or {}).get("seconds") == max(known, default=None)
-    if known:
+    if known and selected is None:
         assert told["topics"][0] == told["worst"]
-    assert told["caught_up_in"] is None or told["caught_up_in"] >= 0
+    assert (told["caught_up_in"] is None) == (told["catching_up"] is not True)
+    if told["caught_up_in"] is not None:
+        then = {name: (topics[name] or 0.0) + (rates[name] or 0.0) * told["caught_up_in"] for name in lag.behind}
+        assert all(value <= (accepted or 0.0) + 1e-3 for value in then.values())
+    status = lag_finding(lag, 60.0, expected).status
+    late = any(value > 60.0 for value in known)
+    assert (status == "fail") == late
+    if not late and (lag.stopped or not known):
+        assert status == "unknown"
 
 
 PREVIEWS = [Preview(name, f"{name}.x", 1, True, ("^a$",)) for name in ("orders", "payments")]
@@ -176,27 +217,132 @@ PREVIEWS = [Preview(name, f"{name}.x", 1, True, ("^a$",)) for name in ("orders",
         ({"orders": 1.0}, "warn", "Nothing is known of payments."),
         ({"orders": 1.0, "payments": None}, "warn", "Nothing is known of payments."),
         ({"orders": 61.0, "payments": None}, "fail", "Behind by more: orders."),
-        ({"orders": None}, "unknown", "no value that is younger than five minutes"),
-        ({}, "unknown", "no value that is younger than five minutes"),
+        ({"orders": None}, "unknown", "no value of a selected topic that is younger than five minutes"),
+        ({}, "unknown", "no value of a selected topic that is younger than five minutes"),
     ],
 )
 def test_a_limit_for_lag(topics: dict[str, float | None], status: str, told: str) -> None:
-    found = lag_finding(Lag(topics, None), 60.0, PREVIEWS)
+    found = lag_finding(Lag(topics), 60.0, PREVIEWS)
     assert found.status == status
     assert told in found.message
     assert bool(found.remedy) == (status != "pass")
 
 
+def test_a_topic_that_stopped_reporting_is_unknown() -> None:
+    lag = read_lag([of("orders", 1.0)], [of("orders", 1.0), of("payments.x", 50.0, None)])
+    found = lag_finding(lag, 60.0, PREVIEWS)
+    assert (found.status, found.evidence["stopped"], found.evidence["silent"]) == ("unknown", ["payments"], [])
+    assert "Monitoring had values of payments a few minutes ago, and has none now." in found.message
+    assert lag_finding(lag, 60.0, PREVIEWS[:1]).status == "pass"
+    assert lag_finding(lag, 60.0, None).status == "unknown"
+    assert lag_finding(lag, 0.5, PREVIEWS).status == "fail"
+
+
+def test_a_topic_that_is_called_otherwise_now_has_not_stopped() -> None:
+    lag = read_lag([of("orders.x", 1.0)], [of("orders.x", 1.0), of("orders", 50.0, 60.0)])
+    assert lag_finding(lag, 60.0, PREVIEWS[:1]).status == "pass"
+
+
+def test_topics_that_are_not_selected_decide_nothing() -> None:
+    lag = Lag({"orders": 1.0, "payments.x": 2.0, "audit": 900.0, "old": None})
+    found = lag_finding(lag, 60.0, PREVIEWS)
+    assert (found.status, found.evidence["others"]) == ("pass", ["audit", "old"])
+    assert found.evidence["worst"] == {"topic": "payments.x", "seconds": 2.0}
+    assert found.message.endswith("Not selected, and not counted: audit.")
+    assert lag_finding(lag, 60.0, None).status == "fail"
+    many = Lag({f"t{number}": 900.0 for number in range(1000)})
+    assert len(lag_finding(many, 60.0, PREVIEWS).evidence["others"]) == 100
+
+
+def test_selected_topics_that_could_not_be_read() -> None:
+    hidden = Unreadable("HTTP 403")
+    found = lag_finding(Lag({"audit": 1.0}), 60.0, hidden)
+    assert found.status == "warn"
+    assert "Which topics should be there is not known" in found.message
+    assert lag_finding(Lag({"audit": 61.0}), 60.0, hidden).status == "fail"
+    assert lag_finding(Lag({}), 60.0, hidden).status == "unknown"
+
+
 def test_a_limit_without_metrics() -> None:
-    found = lag_finding(Unreadable("HTTP 403"), 60.0, PREVIEWS)
-    assert (found.status, "HTTP 403" in found.message) == ("unknown", True)
+    found = lag_finding(Unreadable("no right (HTTP 403)", True, "Get the role."), 60.0, PREVIEWS)
+    assert (found.status, found.remedy) == ("unknown", "Get the role.")
+    assert found.message == "How far the topics are behind is not known: no right (HTTP 403)."
+    assert "Enable platform metrics" in lag_finding(Unreadable("gone"), 60.0, PREVIEWS).remedy
 
 
 @pytest.mark.parametrize(
-    ("slope", "told"), [(0.5, "grows by 30.0 s each minute"), (0.0, "and steady"), (-0.5, "caught up in 120 s")]
+    ("values", "most", "told"),
+    [
+        ({"orders": (60.0, 0.5)}, 60.0, "and that grows by 30.0 s each minute"),
+        ({"orders": (60.0, 0.0)}, 60.0, "and steady"),
+        ({"orders": (60.0, -0.5)}, 60.0, "and that shrinks by 30.0 s each minute"),
+        ({"orders": (60.0, -0.5)}, None, "and will have caught up in 120 s"),
+        ({"orders": (60.0, -0.5)}, 30.0, "and will be within what is accepted in 60 s"),
+        (
+            {"orders": (90.0, -1.0), "payments": (80.0, -0.1)},
+            30.0,
+            "and all, payments last, will be within what is accepted in 500 s",
+        ),
+        ({"orders": (90.0, -1.0), "payments": (80.0, 0.5)}, 30.0, "and payments grows by 30.0 s each minute"),
+        ({"orders": (90.0, -1.0), "payments": (80.0, 0.0)}, 30.0, "and payments does not catch up"),
+        ({"orders": (90.0, -1.0), "payments": (80.0, None)}, 30.0, "and whether that grows is not known"),
+        ({"orders": (90.0, -1.0), "payments": (20.0, 0.5)}, 30.0, "and will be within what is accepted in 60 s"),
+    ],
 )
-def test_where_it_is_going(slope: float, told: str) -> None:
-    assert told in lag_finding(Lag({"orders": 60.0}, slope), 60.0, PREVIEWS[:1]).message
+def test_where_it_is_going(values: dict[str, tuple[float, float | None]], most: float | None, told: str) -> None:
+    lag = Lag({name: one for name, (one, _) in values.items()}, {name: slope for name, (_, slope) in values.items()})
+    assert told in trend(lag.judged(most, PREVIEWS))
+
+
+@pytest.mark.parametrize(
+    ("values", "catching_up", "caught_up_in"),
+    [
+        ({"orders": (90.0, -1.0), "payments": (80.0, -0.1)}, True, 500.0),
+        ({"orders": (90.0, -1.0), "payments": (80.0, 0.1)}, False, None),
+        ({"orders": (90.0, -1.0), "payments": (80.0, None)}, None, None),
+        ({"orders": (90.0, None), "payments": (80.0, 0.1)}, False, None),
+        ({"orders": (20.0, 0.1), "payments": (10.0, None)}, True, 0.0),
+        ({"orders": (90.0, -1.0), "audit": (900.0, 1.0)}, True, 60.0),
+        ({}, None, None),
+    ],
+)
+def test_when_all_will_be_within_the_limit(
+    values: dict[str, tuple[float, float | None]], catching_up: bool | None, caught_up_in: float | None
+) -> None:
+    lag = Lag({name: one for name, (one, _) in values.items()}, {name: slope for name, (_, slope) in values.items()})
+    judged = lag.judged(30.0, PREVIEWS)
+    assert (judged.catching_up, judged.caught_up_in) == (catching_up, caught_up_in)
+
+
+def test_nobody_knows_when_a_topic_that_stopped_will_be_within_the_limit() -> None:
+    lag = Lag({"orders": 90.0}, {"orders": -1.0}, frozenset({"payments"})).judged(30.0, PREVIEWS)
+    assert (lag.catching_up, lag.caught_up_in) == (None, None)
+
+
+def test_after_waiting_it_is_said_for_how_long() -> None:
+    before, after = (lag_finding(Lag({"orders": 90.0}), 60.0, PREVIEWS[:1], waited) for waited in (0.0, 120.0))
+    assert "with wait_for_lag" in before.remedy
+    assert "waited" not in before.message
+    assert after.message == f"{before.message} This task has waited for 120 s."
+    assert "wait_for_lag" not in after.remedy
+    assert "with wait_timeout" in after.remedy
+
+
+@pytest.mark.parametrize(
+    ("lag", "until"),
+    [
+        (Unreadable("HTTP 403", True), None),
+        (Unreadable("HTTP 503"), 1000.0),
+        (Lag({"orders": 90.0}), 1000.0),
+        (Lag({"orders": 90.0}, ended=frozenset({"payments"})), 1000.0),
+        (Lag({"orders": 9.0}, ended=frozenset({"payments"})), 300.0),
+        (Lag({"orders": 9.0}), 300.0),
+        (Lag({}), 300.0),
+        (Lag({"orders": 9.0, "payments": 1.0}), None),
+    ],
+)
+def test_until_when_it_is_waited(lag: Lag | Unreadable, until: float | None) -> None:
+    assert wait_until(lag, lag_finding(lag, 60.0, PREVIEWS), 1000.0, 300.0) == until
 
 
 @pytest.mark.parametrize(

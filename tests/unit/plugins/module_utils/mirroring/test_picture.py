@@ -35,7 +35,7 @@ def measured(**changes: t.Any) -> Measured:
     known = Measured(
         at=NOW,
         window=3600.0,
-        lag=Lag({"orders": 250.0, "payments": 2.0, "audit": None}, None),
+        lag=Lag({"orders": 250.0, "payments": 2.0, "audit": None}),
         rates={"mirroring_throughput": Rate(9e6, 12e6), "bytes_in": Rate(None, 3e6), "bytes_out": UNKNOWN_RATE},
         topics={},
         values={"partitions": 12.0, "utilization": None},
@@ -100,6 +100,12 @@ def test_topics_the_furthest_behind_first() -> None:
     assert rows(page_of(accepted=None), "Topic")[0] == ["orders", "250 s"]
 
 
+def test_topics_that_were_not_selected_are_neither_within_nor_behind() -> None:
+    lag = Lag({"orders": 250.0, "payments": 2.0}, selected=(("payments", "payments.us-south"),))
+    table = rows(page_of(measured=measured(lag=lag)), "Topic")
+    assert table == [["orders", "250 s", "not selected"], ["payments", "2 s", "within"]]
+
+
 def test_limits_in_words() -> None:
     assert page_of().texts("span", "most") == ["accepted: 60 s", "guidance: 35 MB/s in total"]
     assert "The vendor measured 1.5 MB/s per partition and 35 MB/s in total" in page_of().text
@@ -117,7 +123,7 @@ def test_what_is_not_known_is_said_and_is_not_zero() -> None:
         ["Handed out", "not known", "not known"],
     ]
     assert page.texts("dd")[-2:] == ["12", "not known"]
-    silent = page_of(measured=measured(latency=[], throughput=[], lag=Lag({}, None)))
+    silent = page_of(measured=measured(latency=[], throughput=[], lag=Lag({})))
     assert silent.text.count("Not known: Monitoring has no value of that time.") == 2
     assert silent.attributes("path", "d") == []
 
@@ -160,7 +166,7 @@ def test_thousands_of_topics_are_few_lines_and_rows() -> None:
     names = [f"{'n' * 240}-{at:05}" for at in range(5_000)]
     huge = measured(
         window=604_800.0,
-        lag=Lag({name: float(at) for at, name in enumerate(names)}, None),
+        lag=Lag({name: float(at) for at, name in enumerate(names)}),
         latency=[Series({TOPIC: name}, points) for name in names],
         throughput=[Series({}, points)],
     )

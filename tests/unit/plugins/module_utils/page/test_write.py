@@ -12,7 +12,11 @@ import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput, MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._page import write
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import check_path, write_page
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import (
+    check_path,
+    try_page,
+    write_page,
+)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +110,14 @@ def test_nothing_is_left_of_a_page_that_could_not_be_written(
     assert caught.value.remedy
     assert os.listdir(tmp_path) == ["page.html"]
     assert (tmp_path / "page.html").read_text() == "old"
+
+
+def test_a_page_that_cannot_be_written_is_a_warning(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    path = f"{tmp_path}/page.html"
+    assert (try_page(path, b"new", warned.append), warned) == (path, [])
+    monkeypatch.setattr(write, "open", Full, raising=False)
+    assert try_page(path, b"newer", warned.append) is None
+    assert len(warned) == 1
+    assert "No space left on device" in warned[0]
+    assert (tmp_path / "page.html").read_bytes() == b"new"
