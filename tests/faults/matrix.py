@@ -197,15 +197,24 @@ def headroom(stage: Stage) -> Any:
 
 
 def lag(stage: Stage) -> Any:
-    """Metrics, a limit for lag, and a page. Whatever happens to the answers, what is behind is not taken for what is not."""
+    """Metrics, a limit for lag that is waited for, and a page. Whatever happens to the answers, what is behind is not taken for what is
+    not."""
     stage.run(metrics_info, instance=TARGET)
     with tempfile.TemporaryDirectory() as folder:
         page = pathlib.Path(folder, "page.html")
-        found = stage.run(mirroring_info, source=SOURCE, target=TARGET, topics=TOPICS, max_lag=60, page=str(page))
-        assert found["verdict"] != "mirroring"
+        pair = {"source": SOURCE, "target": TARGET, "topics": TOPICS, "wait": True}
+        found = stage.run(mirroring_info, **pair, max_lag=60, wait_for_lag=True, page=str(page))
+        state = found["lag"] and found["lag"]["state"]
+        assert (found["verdict"] == "mirroring") <= (state == "within")
+        assert state != "within" or stage.clock.time() >= started_at(stage.simulator) + CATCHES_UP
         assert found["page"] == str(page)
         assert page.read_text().endswith("</html>\n")
     return found
+
+
+def started_at(simulator: Simulator) -> float:
+    """When the scenario began, in seconds since the epoch."""
+    return simulator.state.started
 
 
 def crns(stage: Stage) -> dict[str, str]:
@@ -231,13 +240,17 @@ MONITORING = [
 ]
 METRICS = "ibm_eventstreams_instance_"
 BUSY = [{"instance": SOURCE, "metric": f"{METRICS}bytes_out_per_second", "points": [[90000, 60e6]]}]
+CATCHES_UP = 60.0
+"""Seconds after the start at which the topic that is late has caught up."""
+
 LATE = [
     {
         "instance": TARGET,
-        "topic": "orders",
+        "topic": topic,
         "metric": f"{METRICS}mirroring_latency_seconds",
-        "points": [[90000, 250]],
+        "points": points,
     }
+    for topic, points in (("orders", [[90000, 250], [-CATCHES_UP, 1]]), ("payments", [[90000, 1]]))
 ]
 
 

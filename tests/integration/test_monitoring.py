@@ -189,7 +189,7 @@ def test_lag_that_nobody_knows(simulate: Any, playbook: Any) -> None:
         monitoring=MONITORING, series=lags(orders=[[90000, "NaN"]], payments=[[90000, 1], [600, "stale"]]), **ENABLED
     )
     run = validate(playbook, mirroring_max_lag=60)
-    assert "no value that is younger than five minutes" in run.failure
+    assert "no value of a selected topic that is younger than five minutes" in run.failure
     result = run.facts["validate_result"]
     assert (result["verdict"], result["lag"]["state"], result["lag"]["worst"]) == ("unknown", "unknown", None)
 
@@ -234,6 +234,115 @@ def test_lag_is_waited_for_within_the_time_limit(simulate: Any, playbook: Any) -
     simulate(monitoring=MONITORING, series=lags(orders=[[90000, 250]], payments=[[90000, 1]]), **ENABLED)
     run = validate(playbook, mirroring_max_lag=60, mirroring_wait_for_lag=True, mirroring_wait_timeout=1)
     assert "is behind by 250 s" in run.failure
+
+    assert "This task has waited for" in run.failure
+    assert "If it shrinks, give it more time" in run.failure
+    assert "with wait_for_lag" not in run.failure
+
+
+def waits_for_lag(playbook: Any, **variables: Any) -> Any:
+    """What validate found when it waited for lag, for hours if need be."""
+    return validate(playbook, mirroring_max_lag=60, mirroring_wait_for_lag=True, **variables).facts["validate_result"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "members", "told", "remedy"),
+    [
+        (
+            {"mirroring_target_monitoring_instance": "44444444-aaaa-4bbb-8ccc-000000000009"},
+            {"monitoring": MONITORING},
+            "(HTTP 403)",
+            "service role Reader",
+        ),
+        ({}, {}, "no instance of IBM Cloud Monitoring in us-east", "enable platform metrics for the region"),
+        (
+            {},
+            {
+                "monitoring": [
+                    *MONITORING,
+                    {**MONITORING[1], "name": "x", "guid": GUIDS["us-east"][:-1] + "9", "receives": False},
+                ]
+            },
+            "2 Monitoring instances are in us-east",
+            "as monitoring_instance",
+        ),
+        (
+            {"mirroring_metric_names": {"mirroring_latency": "sum"}},
+            {"monitoring": MONITORING},
+            "(HTTP 400)",
+            "Check the options",
+        ),
+    ],
+)
+def test_what_no_later_try_changes_is_not_waited_for(
+    variables: dict[str, Any], members: dict[str, Any], told: str, remedy: str, simulate: Any, playbook: Any
+) -> None:
+    simulator = simulate(switches={"default_receiver_shown": "hidden"}, **members, **ENABLED)
+    result = waits_for_lag(playbook, **variables)
+    (found,) = [one for one in result["findings"] if one["rule"] == "lag"]
+    assert (result["verdict"], result["lag"]["state"], found["status"]) == ("unknown", "unknown", "unknown")
+    assert told in found["message"]
+    assert remedy in found["remedy"]
+    assert result["duration"] < 60
+    assert len(asked(simulator)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("payments", "state", "member"),
+    [([[90000, None]], "within", "silent"), ([[90000, 900], [400, None]], "unknown", "stopped")],
+)
+def test_values_are_waited_for_as_long_as_topics(
+    payments: list[Any], state: str, member: str, simulate: Any, playbook: Any
+) -> None:
+    """A topic that is silent is a warning; one that had values a few minutes ago may be stuck."""
+    simulate(monitoring=MONITORING, series=lags(orders=[[90000, 2]], payments=payments), **ENABLED)
+    result = waits_for_lag(playbook, mirroring_topics_timeout=1)
+    assert (result["lag"]["state"], result["lag"][member]) == (state, ["payments"])
+    (found,) = [one for one in result["findings"] if one["rule"] == "lag"]
+    assert "payments" in found["message"]
+    assert "This task has waited for" in found["message"]
+    assert 1 <= result["duration"] < 60
+
+
+def test_topics_that_are_not_selected_do_not_decide(simulate: Any, playbook: Any) -> None:
+    series = lags(orders=[[90000, 2]], payments=[[90000, 3]], audit=[[90000, 900]])
+    simulate(monitoring=MONITORING, series=series, **ENABLED)
+    lag = validate(playbook, mirroring_max_lag=60).worked().facts["validate_result"]["lag"]
+    assert (lag["state"], lag["worst"]) == ("within", {"topic": "payments", "seconds": 3})
+    assert lag["topics"][0] == {"topic": "audit", "seconds": 900}
+
+
+def test_a_source_whose_topics_cannot_be_read(simulate: Any, playbook: Any) -> None:
+    simulator = simulate(monitoring=MONITORING, series=lags(orders=[[90000, 2]], payments=[[90000, 3]]), **ENABLED)
+    simulator.add_fault("forbidden", path="/admin/topics", nth=2, times=None)
+    result = validate(playbook, mirroring_max_lag=60).worked().facts["validate_result"]
+    (found,) = [one for one in result["findings"] if one["rule"] == "lag"]
+    assert (result["lag"]["state"], found["status"]) == ("within", "warn")
+    assert "Which topics should be there is not known" in found["message"]
+
+
+def test_when_all_topics_will_be_within_the_limit(simulate: Any, playbook: Any) -> None:
+    """The worst one shrinks, another one grows."""
+    orders = [[600 - 60 * number, 1600 - 100 * number] for number in range(10)]
+    payments = [[600 - 60 * number, 100 + 25 * number] for number in range(10)]
+    simulate(
+        monitoring=MONITORING,
+        series=lags(orders=[[90000, 2000], *orders], payments=[[90000, 90], *payments]),
+        **ENABLED,
+    )
+    run = validate(playbook, mirroring_max_lag=60)
+    assert "payments grows by" in run.failure
+    lag = run.facts["validate_result"]["lag"]
+    assert (lag["worst"]["topic"], lag["catching_up"], lag["caught_up_in"]) == ("orders", False, None)
+    assert lag["slope"] < 0
+
+
+def test_a_crn_of_another_region(simulate: Any, playbook: Any) -> None:
+    simulator = simulate(monitoring=MONITORING, **ENABLED)
+    given = f"crn:v1:bluemix:public:sysdig-monitor:us-south:a/{ACCOUNT}:{GUIDS['us-south']}::"
+    failure = metrics(playbook, monitoring_instance=given).failure
+    assert "is in us-south, and the metrics of es-target-us-east" in failure
+    assert asked(simulator) == []
 
 
 @pytest.mark.parametrize(

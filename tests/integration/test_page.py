@@ -9,6 +9,7 @@ Without Chromium and its driver (scripts/chromium.sh) the tests that look are sk
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -332,6 +333,16 @@ def test_a_path_that_cannot_be_written_sends_nothing(
     given = {name: value.replace("{folder}", str(tmp_path)) for name, value in variables.items()}
     assert told in validate(playbook, **given).failure
     assert simulator.journal == []
+
+
+@pytest.mark.skipif(not os.access("/sys", os.W_OK), reason="needs to be root")
+def test_a_page_that_cannot_be_written_decides_nothing(simulate: Any, playbook: Any) -> None:
+    """It looks as if it could be, until it is tried."""
+    simulate(monitoring=MONITORING, **ENABLED)
+    run = validate(playbook, mirroring_max_lag=60, mirroring_page="/sys/pair.html").worked()
+    result = run.facts["validate_result"]
+    assert (result["verdict"], result["lag"]["state"], result["page"]) == ("mirroring", "within", None)
+    assert "write the page /sys/pair.html" in run.output
 
 
 def test_a_source_in_another_account(simulate: Any, playbook: Any, tmp_path: Path) -> None:
