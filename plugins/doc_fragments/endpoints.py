@@ -76,9 +76,10 @@ options:
 options:
   monitoring_instance:
     description:
-      - The instance of IBM Cloud Monitoring that gets the platform metrics of the region, by GUID or CRN.
-      - If not set, it is looked for with the same identity. The task fails if there are several in the region, and the cloud does not show
-        which of them it is.
+      - The instance of IBM Cloud Monitoring that gets the platform metrics of the region, by GUID or CRN. A CRN has to be of that
+        region.
+      - If not set, it is looked for with the same identity. It has to be given if there are several in the region, and the cloud does not
+        show which of them it is.
     type: str
   monitoring_endpoint:
     description:

@@ -35,7 +35,7 @@ options:
   max_lag:
     description:
       - By how many seconds a topic may be behind, which is the recovery point that you accept. If set, RV(findings) tells whether all are
-        within it. The task does not fail because of that.
+        within it. All topics of which there is a value count. The task does not fail because of that.
     type: float
   source:
     description: For O(page). The instance that O(instance) mirrors, by CRN, GUID or unique name.
@@ -45,7 +45,8 @@ options:
       - Where to write a page of HTML that shows the same as charts and tables; an absolute path on the host on which the task runs, in a
         directory that is there. Lines are drawn of a few topics only, those that are furthest behind or were.
       - Given O(source), it also shows the direction, and what the vendor measured for the two regions.
-      - The page is a report. It is written anew each time and never counts as a change. In check mode it is not written.
+      - The page is a report. It is written anew each time and never counts as a change. In check mode it is not written. If it
+        cannot be written in the end, that is a warning.
     type: path
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
@@ -133,11 +134,15 @@ lag:
       type: float
       sample: -0.5
     catching_up:
-      description: Whether it shrinks.
+      description:
+        - Whether it shrinks. With O(max_lag), whether that of all topics that are behind by more shrinks; true if there are none. Null if
+          that cannot be told.
       type: bool
       sample: true
     caught_up_in:
-      description: In how many seconds it will be gone at the present rate. Null if it does not shrink.
+      description:
+        - In how many seconds it will be gone at the present rate. With O(max_lag), in how many all topics will be within it. Null unless
+          RV(lag.catching_up).
       type: float
       sample: 3.0
 mirroring_throughput:
@@ -189,12 +194,12 @@ findings:
   elements: dict
   sample: [{"rule": "lag", "status": "pass", "message": "The worst topic, orders, is behind by 1.5 s.", "remedy": "", "evidence": {}}]
 page:
-  description: The page that was written; null without O(page), and in check mode.
+  description: The page that was written; null without O(page), in check mode, and if it could not be written.
   returned: success
   type: str
   sample: /tmp/us-south-to-us-east.html
 summary:
-  description: The same as lines for people.
+  description: The same as lines for people. If there is no value of anything, it says what may be wrong.
   returned: success
   type: list
   elements: str

@@ -41,7 +41,9 @@ options:
     type: float
     default: 30
   topics_timeout:
-    description: How long to wait for selected topics to appear on the target and to become active, in seconds.
+    description:
+      - How long to wait for selected topics to appear on the target and to become active, and with O(wait_for_lag) for Monitoring to have
+        values of them, in seconds.
     type: float
     default: 300
   assume_changes:
@@ -63,10 +65,14 @@ options:
   max_lag:
     description:
       - By how many seconds a topic may be behind, which is the recovery point that you accept. It is checked if the target mirrors what is
-        asked, with IBM Cloud Monitoring. If not set, it is not checked.
+        asked, with IBM Cloud Monitoring. If not set, it is not checked. It needs O(source).
+      - Only the selected topics count. If those of the source cannot be read, all topics do.
     type: float
   wait_for_lag:
-    description: With O(wait), whether to wait until no topic is behind by more than O(max_lag), for up to O(wait_timeout).
+    description:
+      - With O(wait), whether to wait until no topic is behind by more than O(max_lag), for up to O(wait_timeout).
+      - Topics of which Monitoring has no value are waited for as long as O(topics_timeout) says. What no later try changes, as a missing
+        right, is not waited for.
     type: bool
     default: false
   page:
@@ -75,7 +81,7 @@ options:
         path on the host on which the task runs, in a directory that is there. It needs O(source).
       - Where hosts are pairs, put the name of the host into the path, or the pages take each other's place.
       - The page is a report. It is written anew each time, whatever RV(verdict) is, and never counts as a change. In check mode it is not
-        written.
+        written. If it cannot be written in the end, that is a warning.
       - What Monitoring does not know is told on the page, and decides nothing.
     type: path
 extends_documentation_fragment:
@@ -202,7 +208,10 @@ lag:
   type: dict
   contains:
     state:
-      description: V(within) what is accepted, V(behind) or V(unknown).
+      description:
+        - V(behind) if a selected topic is behind by more than is accepted. Otherwise V(unknown) if Monitoring cannot be read, has no value
+          of any selected topic, or had one of a selected topic in the last ten minutes and has none now. Otherwise V(within), also if it had
+          no value of some selected topics before either; those are in RV(lag.silent).
       type: str
       sample: within
     accepted:
@@ -214,16 +223,23 @@ lag:
       type: str
       sample: "2026-01-01T00:00:00Z"
     silent:
-      description: Selected topics of which nothing is known; those without traffic may have no value.
+      description: Selected topics of which nothing is known; those without traffic may have no value. A hundred at most.
+      type: list
+      elements: str
+      sample: []
+    stopped:
+      description: Selected topics that had a value in the last ten minutes and have none now. A hundred at most.
       type: list
       elements: str
       sample: []
     worst:
-      description: The topic that is furthest behind; what else is here is as M(mirrorops.event_streams.metrics_info) returns it.
+      description:
+        - The selected topic that is furthest behind. What else is here is as M(mirrorops.event_streams.metrics_info) returns it with
+          O(max_lag), and about the selected topics only; apart from C(topics) and C(topic_count), which are about all.
       type: dict
       sample: {"topic": orders, "seconds": 1.5}
 page:
-  description: The page that was written; null without O(page), and in check mode.
+  description: The page that was written; null without O(page), in check mode, and if it could not be written.
   returned: success
   type: str
   sample: /tmp/us-south-to-us-east.html
