@@ -237,7 +237,7 @@ def test_equal_labels_after_the_name_is_gone_are_an_error() -> None:
         ("max(lag[5m])", "expected type instant vector"),
         ("topk(2, lag[5m])", "expected type instant vector"),
         ("topk(lag)", "expected a whole number"),
-        ("topk(1.5, lag)", "not PromQL"),
+        ("topk(lag, lag)", "expected a whole number"),
         ("topk(2 lag)", "expected ','"),
         ("rate(lag[5m])", "'rate'"),
         ("MAX_OVER_TIME(lag[5m])", "'MAX_OVER_TIME'"),
