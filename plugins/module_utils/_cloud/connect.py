@@ -89,19 +89,16 @@ class Account:
         """Global Search. Raises InvalidInput when its endpoint cannot be used."""
         return Search(self._http, endpoint(self._params, "search_endpoint"), self._bearer, "X-Request-Id")
 
-    def monitoring(self, instance: Instance, given: str | None, *, most: float | None = None) -> Monitoring:
+    def monitoring(
+        self, instance: Instance, given: str | None, *, most: float | None = None, option: str = "monitoring_instance"
+    ) -> Monitoring:
         """IBM Cloud Monitoring, as it holds the metrics of an Event Streams instance: in the Monitoring instance that was given by GUID
-        or CRN, else in the one of the region (API §7.1). ``most`` limits for how many seconds it is waited for, and tried again.
+        or CRN as that option, else in the one of the region (API §7.1). ``most`` limits for how many seconds it is waited for, and tried again.
 
         Raises InvalidInput and NotFound, NotUnique with all candidates, and ExchangeError.
         """
         region = monitoring_region(instance.region)
         url = endpoint(self._params, "monitoring_endpoint", region)
-        option = (
-            "source_monitoring_instance"
-            if given == self._params.get("source_monitoring_instance")
-            else "monitoring_instance"
-        )
         guid = read_guid(given, option, instance) if given else self._receiver(region).guid
         http = self._http if most is None else self._http.within(most)
         return Monitoring(http, url, self._bearer, guid, instance)

@@ -58,7 +58,7 @@ def read_load(
     ):
         asking.begin()
         try:
-            monitoring = account.monitoring(instance, params[option], most=PATIENCE)
+            monitoring = account.monitoring(instance, params[option], most=PATIENCE, option=option)
             load = asking.side(load, monitoring, instance.guid, part)
             if part == "source_out" and topics is not None:
                 load = asking.selected(load, monitoring, instance.guid, topics)

@@ -31,7 +31,7 @@ class Asked:
         self.queries: list[str] = []
         self._clock, self._seconds, self._error = clock, seconds, error
 
-    def monitoring(self, instance: Instance, given: str | None, most: float) -> Asked:
+    def monitoring(self, instance: Instance, given: str | None, most: float, option: str) -> Asked:
         return self
 
     def instant(self, query: str, what: str) -> list[Series]:
