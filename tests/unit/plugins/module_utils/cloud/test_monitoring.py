@@ -236,7 +236,7 @@ def test_a_crn_that_is_not_that_of_the_right_instance(given: str, told: str, ser
 def test_the_option_that_is_wrong_is_named(server: Scripted) -> None:
     given = f"crn:v1:bluemix:public:sysdig-monitor:eu-de:a/x:{GUID}::"
     with pytest.raises(_errors.InvalidInput, match=r"^source_monitoring_instance 'crn"):
-        account(server, source_monitoring_instance=given).monitoring(target(), given)
+        account(server).monitoring(target(), given, option="source_monitoring_instance")
     event_streams = f"crn:v1:bluemix:public:messagehub:us-east:a/x:{GUID}::"
     with pytest.raises(_errors.InvalidInput, match="the CRN of an Event Streams instance"):
         account(server, monitoring_instance=event_streams)
