@@ -35,7 +35,7 @@ options:
   max_lag:
     description:
       - By how many seconds a topic may be behind, which is the recovery point that you accept. If set, RV(findings) tells whether all are
-        within it. All topics count that have a value, or had one in the last ten minutes. The task does not fail because of that.
+        within it. All topics count that have a value, or had one in the last six hours. The task does not fail because of that.
     type: float
   source:
     description: For O(page). The instance that O(instance) mirrors, by CRN, GUID or unique name.

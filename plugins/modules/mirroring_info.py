@@ -210,8 +210,8 @@ lag:
     state:
       description:
         - V(behind) if a selected topic is behind by more than is accepted. Otherwise V(unknown) if Monitoring cannot be read, has no value
-          of any selected topic, or had one of a selected topic in the last ten minutes and has none now. Otherwise V(within), also if it had
-          no value of some selected topics before either; those are in RV(lag.silent).
+          of any selected topic, or if any is in RV(lag.stopped). Otherwise V(within), also if it has no value of some selected topics; those are
+          in RV(lag.silent).
       type: str
       sample: within
     accepted:
@@ -228,7 +228,9 @@ lag:
       elements: str
       sample: []
     stopped:
-      description: Selected topics that had a value in the last ten minutes and have none now. A hundred at most.
+      description: >-
+        Selected topics that have no value now, and were behind by more than is accepted when they last had one, within six hours. A hundred
+        at most.
       type: list
       elements: str
       sample: []

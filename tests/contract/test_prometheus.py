@@ -199,6 +199,7 @@ QUERIES = {
     ),
     "worst": lambda guid: [metrics.of_largest(metrics.NAMES["mirroring_latency"], guid, 120, 2 * TOPICS)],
     "each": lambda guid: metrics.of_each(metrics.NAMES["mirroring_latency"], guid, ["topic-1", "topic-2"], 120),
+    "last": lambda guid: [metrics.of_last(metrics.NAMES["mirroring_latency"], guid, 21600)],
     "nothing": lambda guid: [metrics.of_instance("no_such_metric", guid)],
 }
 

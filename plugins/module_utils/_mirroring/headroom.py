@@ -117,7 +117,7 @@ def _side(rule: str, does: str, throughput: int | None, part: str, load: Load) -
     known = {name: value for name in (part, "selected") if (value := getattr(load, name)) is not None}
     if throughput is None or not known:
         if throughput is not None:
-            return _unknown(rule, f"What {does} in the end", load, part, "selected")
+            return _unknown(rule, f"What {does} in the end", load, part, "selected", "topics")
         message = f"Whether what {does} leaves room is not known: the cloud shows the throughput of neither instance."
         return Finding(rule, "unknown", message, "Give it as mirroring_throughput, in MB/s.")
     half = throughput / 2
@@ -138,7 +138,7 @@ def _side(rule: str, does: str, throughput: int | None, part: str, load: Load) -
         f"{total:.2f} MB/s of {limit:g} MB/s, the recommended two thirds of {half:g} MB/s."
     )
     if total <= limit:
-        return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, part, "selected")
+        return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, part, "selected", "topics")
     remedy = (
         f"Scale both instances to {units * UNIT} MB/s, which is {units} units, or mirror less."
         if units <= MOST_UNITS
@@ -156,7 +156,7 @@ def _total(guidance: tuple[float, float] | None, load: Load) -> Finding:
     evidence = {**_evidence(guidance), "selected_mb_per_s": round(selected, 3), "silent_topics": load.silent}
     told = f"At the peak of {_hours(load.window)} the selected topics took in {selected:.2f} MB/s. {told_guidance(guidance)}"
     if selected <= guidance[1]:
-        return _if_certain(Finding("headroom_total", "pass", told, evidence=evidence), load, "selected")
+        return _if_certain(Finding("headroom_total", "pass", told, evidence=evidence), load, "selected", "topics")
     return Finding("headroom_total", "warn", told, "Above that the lag grows: mirror less.", evidence)
 
 
@@ -168,7 +168,7 @@ def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Se
     partitions = {one.topic: one.partitions for one in previews}
     rates = {name: rate / MEGABYTE for name, rate in load.topics.items() if partitions.get(name)}
     if load.topics.keys() - rates or load.selected is None or (previews and not load.topics):
-        return _unknown(rule, "How much each partition takes in", load, "selected")
+        return _unknown(rule, "How much each partition takes in", load, "selected", "topics")
     needed = {name: max(1, math.ceil(rate / guidance[0])) for name, rate in rates.items()}
     short = [name for name in sorted(rates) if rates[name] / (partitions[name] or 1) > guidance[0]]
     evidence = {
@@ -186,7 +186,7 @@ def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Se
     }
     if not short:
         told = f"No partition of a selected topic took in more than {guidance[0]:g} MB/s at the peak of {_hours(load.window)}."
-        return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, "selected")
+        return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, "selected", "topics")
     wanted = [f"{name} (has {partitions[name]}, needs {needed[name]})" for name in short]
     told = f"More than the {guidance[0]:g} MB/s per partition that the vendor measured: {some(short)}."
     return Finding(rule, "warn", told, f"Above that the lag grows. Add partitions: {some(wanted)}.", evidence)
@@ -202,7 +202,7 @@ def _if_certain(finding: Finding, load: Load, *parts: str) -> Finding:
                 "Topics without traffic may have no value. If they have any, look at it before.",
             )
         )
-    known = min((load.covered.get(part, 1.0) for part in parts), default=1.0)
+    known = min((load.covered.get(part, 1.0) for part in parts if getattr(load, part) is not None), default=1.0)
     if known < ENOUGH:
         doubts.append(
             Missing(
@@ -218,7 +218,7 @@ def _if_certain(finding: Finding, load: Load, *parts: str) -> Finding:
 
 def _missing(load: Load, *parts: str) -> list[Missing]:
     """Why any of these peaks is not known."""
-    lacking = [part for part in parts if getattr(load, part) is None]
+    lacking = [part for part in parts if getattr(load, part) is None or (part == "topics" and part in load.missing)]
     return list(dict.fromkeys(load.missing.get(part, Missing("Monitoring has no values")) for part in lacking))
 
 

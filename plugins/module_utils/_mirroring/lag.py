@@ -16,8 +16,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.mon
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import TOPIC, by_topic
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
+
+if t.TYPE_CHECKING:
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
 
 MOST_NAMES = 100
 HOW_TO_KNOW = (
@@ -27,11 +29,15 @@ HOW_TO_KNOW = (
 GROWS = "if it grows, see the headroom findings of the setup role."
 REMEDY = f"Wait until it has caught up, with wait_for_lag; {GROWS}"
 REMEDY_WAITED = f"If it shrinks, give it more time, with wait_timeout; {GROWS}"
+WHICH_COUNT = "Which topics should be there is not known, because those of the source could not be read."
 LOOK_AT_STOPPED = (
     "Does the target still mirror them? What Monitoring knew last says nothing about how far they are behind now."
 )
 TREND = 600.0
 """Seconds over which the trend is looked at: what was before says little about when it will have caught up."""
+
+REMEMBERED = 6 * 3600.0
+"""Seconds for which the last value of a topic that has none now is looked for."""
 
 STEADY = 0.001
 """A slope, in seconds per second, below which lag neither grows nor shrinks: less than four seconds in an hour."""
@@ -54,14 +60,14 @@ Expected: t.TypeAlias = "t.Sequence[Preview] | Unreadable | None"
 class Lag:
     """The mirroring latency of topics, which is the recovery point: seconds by topic, None where the value is no number.
 
-    ``slopes`` is how each topic's latency changes, in seconds per second, None where that cannot be told. ``ended`` are topics that had
-    a value within the last ``TREND`` seconds and have none now. ``accepted`` is the limit, None if there is none. ``selected`` are the
+    ``slopes`` is how each topic's latency changes, in seconds per second, None where that cannot be told. ``ended`` is what topics
+    that have no value now had when they last had one. ``accepted`` is the limit, None if there is none. ``selected`` are the
     names on the source and on the target of the topics that count: Monitoring may use either (API §11.19). None: all topics count.
     """
 
     topics: dict[str, float | None]
     slopes: dict[str, float | None] = dataclasses.field(default_factory=dict)
-    ended: frozenset[str] = frozenset()
+    ended: dict[str, float] = dataclasses.field(default_factory=dict)
     accepted: float | None = None
     selected: tuple[tuple[str, str], ...] | None = None
 
@@ -100,12 +106,13 @@ class Lag:
 
     @functools.cached_property
     def stopped(self) -> list[str]:
-        """The topics that count, had a value a few minutes ago, and have none now."""
+        """The topics that count, have no value now, and were behind by more than is accepted when they last had one."""
+        if self.accepted is None:
+            return []
+        late = {name for name, value in self.ended.items() if value > self.accepted}
         if self.selected is None:
-            return sorted(self.ended)
-        return [
-            one for one, other in self.selected if {one, other} & self.ended and not {one, other} & self.counted.keys()
-        ]
+            return sorted(late)
+        return [one for one, other in self.selected if {one, other} & late and not {one, other} & self.counted.keys()]
 
     @property
     def others(self) -> list[str]:
@@ -169,13 +176,13 @@ class Lag:
         }
 
 
-def read_lag(now: t.Sequence[Series], recent: t.Sequence[Series]) -> Lag:
-    """From the newest values by topic, and those of the last ``TREND`` seconds."""
+def read_lag(now: t.Sequence[Series], recent: t.Sequence[Series], last: t.Sequence[Series]) -> Lag:
+    """From the newest values by topic, those of the last ``TREND`` seconds, and the last ones within ``REMEMBERED`` seconds."""
     topics = by_topic(now)
     named = [(one.labels[TOPIC], one.points) for one in recent if one.labels.get(TOPIC)]
-    had = {name for name, points in named if any(value is not None for _when, value in points)}
     slopes = {name: slope_of(points) for name, points in named if topics.get(name) is not None}
-    return Lag(topics, slopes, frozenset(name for name in had if topics.get(name) is None))
+    ended = {name: value for name, value in by_topic(last).items() if value is not None and topics.get(name) is None}
+    return Lag(topics, slopes, ended)
 
 
 def slope_of(points: t.Sequence[Point]) -> float | None:
@@ -197,10 +204,10 @@ def check_lag(most: float | None, wait: bool) -> None:
 
 
 def wait_until(lag: Lag | Unreadable, finding: Finding, deadline: float, missing_until: float) -> float | None:
-    """Until when what a finding tells is waited for: lag may shrink until the deadline, and values that are not there may come for a
-    shorter time. None if no later look changes it, or needs to."""
+    """Until when what a finding tells is waited for: lag may shrink until the deadline; values that are not there, and an answer of
+    Monitoring, may come for a shorter time. None if no later look changes it, or needs to."""
     if isinstance(lag, Unreadable):
-        return None if lag.lasting else deadline
+        return None if lag.lasting else min(deadline, missing_until)
     if finding.status == "fail":
         return deadline
     return min(deadline, missing_until) if misses(finding) else None
@@ -209,7 +216,7 @@ def wait_until(lag: Lag | Unreadable, finding: Finding, deadline: float, missing
 def misses(finding: Finding) -> bool:
     """Whether a value is not there that may come, or come back."""
     told = finding.evidence
-    return told["worst"] is None or bool(told["stopped"] or told["silent"])
+    return told["worst"] is None or bool(told["stopped"])
 
 
 def lag_finding(lag: Lag | Unreadable, most: float, expected: Expected, waited: float = 0.0) -> Finding:
@@ -230,14 +237,15 @@ def lag_finding(lag: Lag | Unreadable, most: float, expected: Expected, waited: 
     words = _words(lag, most)
     if lag.late:
         told = f"{words} Behind by more: {some(sorted(lag.late))}."
+        told += f" {WHICH_COUNT}" if isinstance(expected, Unreadable) else ""
         return _found("fail", told, REMEDY_WAITED if waited else REMEDY, waited, evidence)
     if lag.stopped:
-        told = f"{words} Monitoring had values of {some(lag.stopped)} a few minutes ago, and has none now."
+        told = f"{words} Monitoring has no value of {some(lag.stopped)} now; the last one was above what is accepted."
         return _found("unknown", told, LOOK_AT_STOPPED, waited, evidence)
     if lag.worst is None:
         return _found("unknown", words, HOW_TO_KNOW, waited, evidence)
     if isinstance(expected, Unreadable):
-        told = f"{words} Which topics should be there is not known, because those of the source could not be read."
+        told = f"{words} {WHICH_COUNT}"
         return _found("warn", told, "Make its admin API reachable.", waited, evidence)
     if silent:
         told = f"{words} Nothing is known of {some(silent)}."
@@ -246,11 +254,11 @@ def lag_finding(lag: Lag | Unreadable, most: float, expected: Expected, waited: 
 
 
 def silent_of(lag: Lag, expected: Expected) -> list[str]:
-    """The topics that should have a value, have none, and had none in the last minutes either."""
+    """The topics that should have a value, have none, and were not behind by more than is accepted when they last had one."""
     if expected is None or isinstance(expected, Unreadable):
         return []
     sure = [one for one in expected if one.certain and not one.problem]
-    seen = {*lag.counted, *lag.ended}
+    seen = {*lag.counted, *lag.stopped}
     return [one.topic for one in sure if not seen & {one.topic, one.remote_topic}]
 
 

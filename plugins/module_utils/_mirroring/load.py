@@ -61,7 +61,8 @@ def read_load(
             monitoring = account.monitoring(instance, params[option], most=PATIENCE, option=option)
             load = asking.side(load, monitoring, instance.guid, part)
             if part == "source_out" and topics is not None:
-                load = asking.selected(load, monitoring, instance.guid, topics)
+                load = asking.together(load, monitoring, instance.guid, topics)
+                load = asking.each(load, monitoring, instance.guid, topics)
         except _errors.NotUnique as error:
             troubles.append(
                 (
@@ -77,12 +78,12 @@ def read_load(
         except _errors.MirrorOpsError as error:
             remedy = HOW_TO_MEASURE if isinstance(error, _errors.NotFound) or not error.remedy else error.remedy
             troubles.append((part, Missing(_why(error), remedy)))
-    if len(troubles) == 2:
+    if len(troubles) == 2 and load.source_out is None and load.selected is None:
         reasons = dict.fromkeys(trouble.reason.rstrip(". ") for _part, trouble in troubles)
         return Missing("; ".join(reasons), troubles[0][1].remedy)
     missing = dict(troubles)
     if "source_out" in missing:
-        missing["selected"] = missing["source_out"]
+        missing |= dict.fromkeys(("selected", "topics"), missing["source_out"])
     if topics is None:
         missing["selected"] = Missing(
             "no topics are asked for, so what they add cannot be told", "Set mirroring_topics."
@@ -114,9 +115,8 @@ class _Asking:
         changes: dict[str, t.Any] = {part: peak_of(found), "covered": {**load.covered, part: self._covered(found)}}
         return dataclasses.replace(load, **changes)
 
-    def selected(self, load: Load, monitoring: Monitoring, guid: str, topics: t.Sequence[str]) -> Load:
-        """What the topics take in, together and each. The sum is at least that of those that have numbers, and at least the largest of
-        all. Raises MirrorOpsError."""
+    def together(self, load: Load, monitoring: Monitoring, guid: str, topics: t.Sequence[str]) -> Load:
+        """What the topics take in together: at least what those take in that have numbers. Raises MirrorOpsError."""
         if not topics:
             return dataclasses.replace(load, selected=0.0)
         metric = self._names["topic_bytes_in"]
@@ -124,15 +124,17 @@ class _Asking:
         known = self._covered(sums)
         if any(value is None for one in sums for _when, value in one.points):
             sums = self._sums(monitoring, of_selected(metric, guid, topics, self._reach, numbers=True))
-        peaks = by_topic(monitoring.instant(of_topics(metric, guid, self.window), "peaks of topics"))
-        each = {name: value for name in topics if (value := peaks.get(name)) is not None}
-        return dataclasses.replace(
-            load,
-            selected=max((value for value in (peak_of(sums), *each.values()) if value is not None), default=None),
-            topics=each,
-            silent=len(topics) - len(each),
-            covered={**load.covered, "selected": known},
-        )
+        return dataclasses.replace(load, selected=peak_of(sums), covered={**load.covered, "selected": known})
+
+    def each(self, load: Load, monitoring: Monitoring, guid: str, topics: t.Sequence[str]) -> Load:
+        """What each topic takes in; all take in what the largest does, at least. Raises MirrorOpsError."""
+        if not topics:
+            return load
+        query = of_topics(self._names["topic_bytes_in"], guid, self.window)
+        peaks = by_topic(monitoring.instant(query, "peaks of topics"))
+        found = {name: value for name in topics if (value := peaks.get(name)) is not None}
+        selected = max((value for value in (load.selected, *found.values()) if value is not None), default=None)
+        return dataclasses.replace(load, selected=selected, topics=found, silent=len(topics) - len(found))
 
     def _sums(self, monitoring: Monitoring, queries: t.Iterable[str]) -> list[Series]:
         return together([self._over(monitoring, query, "what the selected topics take in") for query in queries])
@@ -141,7 +143,7 @@ class _Asking:
         if self._clock.monotonic() >= self._deadline:
             raise _errors.MirrorOpsError(
                 f"Monitoring took more than {LONGEST:g} s to tell {what}",
-                remedy="Set mirroring_headroom_window to less, or look at the topics with the module metrics_info.",
+                remedy="Look at the busiest topics with the module metrics_info, or select fewer at a time.",
             )
         return monitoring.over(query, self._now - self.window, self._now, self._step, what)
 

@@ -219,14 +219,16 @@ class Look:
         most, clock = float(self._params["max_lag"]), self._call.clock
         intervals, started = growing(self._limits.interval), clock.monotonic()
         deadline = started + self._limits.timeout
-        missing_until: float | None = None
+        # Until Monitoring has answered once, nobody knows that it will.
+        patience = float(self._params["topics_timeout"])
+        missing_until: float | None = started + patience
         waited = 0.0
         while True:
             now = clock.time()
             lag = self._read_lag(now)
             finding = lag_finding(lag, most, expected)
             if isinstance(lag, Lag):
-                soonest = clock.monotonic() + float(self._params["topics_timeout"])
+                soonest = clock.monotonic() + patience
                 missing_until = min(missing_until or soonest, soonest) if misses(finding) else None
             until = wait_until(lag, finding, deadline, missing_until or deadline)
             if not waits or until is None or clock.monotonic() >= until:

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring, Series
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import MEGABYTE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
+    REMEMBERED,
     TREND,
     Lag,
     read_lag,
@@ -26,6 +27,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     of_each,
     of_instance,
     of_largest,
+    of_last,
     of_topics,
     peak_of,
     reach_of,
@@ -168,8 +170,9 @@ def _megabytes(value: float | None) -> str:
 
 
 def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, now: float) -> Lag:
-    """The latency of all topics, and where that is going, with two requests. Raises ExchangeError."""
+    """The latency of all topics, where that is going, and what it was where it ended, with three requests. Raises ExchangeError."""
     query = of_topics(names["mirroring_latency"], guid)
     newest = monitoring.instant(query, "the latency of mirroring")
     recent = monitoring.over(query, now - TREND, now, SAMPLED_EVERY, "where the latency of mirroring is going")
-    return read_lag(newest, recent)
+    last = monitoring.instant(of_last(names["mirroring_latency"], guid, REMEMBERED), "the last latency of mirroring")
+    return read_lag(newest, recent, last)

@@ -33,6 +33,9 @@ INSTANCE, TOPIC = "ibm_service_instance", "ibm_eventstreams_topic"
 SAMPLED_EVERY = 60.0
 """Seconds between two samples of a metric, as platform metrics have it (inferred)."""
 
+KEPT, ROLLED_UP = 2 * 86400.0, 600.0
+"""Seconds for which all samples are kept, and between two samples of what is older, as the vendor of Monitoring has it (inferred)."""
+
 MOST_STEPS = 1440
 LONGEST_BATCH = 2000
 """Characters of names of topics in one query."""
@@ -82,12 +85,12 @@ def read_window(seconds: float, option: str = "window") -> float:
 
 def step_of(window: float) -> float:
     """Seconds between the points of a window: as often as there are samples, and few enough for every server."""
-    return max(SAMPLED_EVERY, math.ceil(window / MOST_STEPS))
+    return max(SAMPLED_EVERY if window <= KEPT else ROLLED_UP, math.ceil(window / MOST_STEPS))
 
 
 def reach_of(step: float) -> float:
     """Seconds within which a value of a step is looked for: samples may come a little late."""
-    return max(step, 2 * SAMPLED_EVERY)
+    return 2 * SAMPLED_EVERY if step <= 2 * SAMPLED_EVERY else 2 * step
 
 
 def of_instance(metric: str, guid: str, within: float | None = None) -> str:
@@ -103,6 +106,11 @@ def of_topics(metric: str, guid: str, within: float | None = None) -> str:
 def of_largest(metric: str, guid: str, within: float, most: int) -> str:
     """The same for so many of its topics, those with the largest values."""
     return f"topk({most}, {of_topics(metric, guid, within)})"
+
+
+def of_last(metric: str, guid: str, within: float) -> str:
+    """A query for the last value of each topic within so many seconds."""
+    return f"max(last_over_time({_selected(metric, guid, None)}[{math.ceil(within)}s])) by ({TOPIC})"
 
 
 def of_selected(metric: str, guid: str, topics: t.Iterable[str], within: float, *, numbers: bool = False) -> list[str]:

@@ -65,6 +65,8 @@ def everything(
     cloud.instance()
     answer(cloud, LATENCY, *given.get("lag", []))
     answer(cloud, LATENCY, *given.get("lags", []), over=600)
+    last = f"max(last_over_time({NAME}mirroring_latency_seconds{OF}[21600s])) by (ibm_eventstreams_topic)"
+    answer(cloud, last, *given.get("last", []))
     if drawn:
         metric = f"{NAME}mirroring_latency_seconds"
         answer(cloud, f"topk(8, max(max_over_time({metric}{OF}[{window:g}s])) {by})", *given.get("worst", []))
@@ -126,8 +128,8 @@ def test_a_week_has_the_trend_of_the_last_minutes_and_no_peak_is_lost(cloud: Clo
     everything(
         cloud,
         window=604800,
-        step=420,
-        reach=420,
+        step=600,
+        reach=1200,
         lag=[("orders", "30")],
         lags=[("orders", "90", "60", "30")],
     )
@@ -153,8 +155,8 @@ def test_nothing_is_unknown_and_not_zero(cloud: Cloud) -> None:
 
 
 def test_the_present_value_is_the_newest_one_and_not_that_of_the_last_step(cloud: Cloud) -> None:
-    """A step of a week has the largest value of seven minutes."""
-    everything(cloud, window=604800, step=420, reach=420, throughput_before=[("", "5")], bytes_in_before=[("", "7")])
+    """A step of a week has the largest value of twenty minutes."""
+    everything(cloud, window=604800, step=600, reach=1200, throughput_before=[("", "5")], bytes_in_before=[("", "7")])
     result = run_main(metrics_info, options(cloud, window=604800)).result
     assert result["mirroring_throughput"] == {"now": None, "peak": 5}
     assert {"mirroring_throughput", "bytes_in"} <= set(result["unknown"])

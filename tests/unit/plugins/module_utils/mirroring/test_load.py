@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 import typing as t
 
@@ -12,7 +13,11 @@ import pytest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, parse_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Series
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import Load, Missing
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import (
+    Load,
+    Missing,
+    headroom_rules,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.load import LONGEST, read_load
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import SOURCE, TARGET, FakeClock, document
 
@@ -27,9 +32,11 @@ PARAMS = {
 class Asked:
     """A Monitoring that takes so many seconds for every answer, or raises an error."""
 
-    def __init__(self, clock: FakeClock, seconds: float = 0.0, error: Exception | None = None) -> None:
+    def __init__(
+        self, clock: FakeClock, seconds: float = 0.0, error: Exception | None = None, after: int = 0, rate: float = 0.0
+    ) -> None:
         self.queries: list[str] = []
-        self._clock, self._seconds, self._error = clock, seconds, error
+        self._clock, self._seconds, self._error, self._after, self._rate = clock, seconds, error, after, rate
 
     def monitoring(self, instance: Instance, given: str | None, most: float, option: str) -> Asked:
         return self
@@ -43,9 +50,9 @@ class Asked:
     def _answer(self, query: str) -> list[Series]:
         self.queries.append(query)
         self._clock.sleep(self._seconds)
-        if self._error:
+        if self._error and len(self.queries) > self._after:
             raise self._error
-        return []
+        return [Series({}, [(0.0, self._rate)])] if self._rate else []
 
 
 def load(clock: FakeClock, source: Asked, target: Asked, topics: list[str] | None) -> Load | Missing:
@@ -65,7 +72,7 @@ def test_asking_about_thousands_of_topics_takes_its_time_and_no_more() -> None:
     assert len(source.queries) == LONGEST / 2
     assert len(target.queries) == 1
     assert f"took more than {LONGEST:g} s" in found.missing["selected"].reason
-    assert "headroom_window" in found.missing["selected"].remedy
+    assert "metrics_info" in found.missing["selected"].remedy
 
 
 def test_what_a_user_gave_wrong_and_a_run_that_has_ended_are_not_taken_for_missing() -> None:
@@ -80,3 +87,20 @@ def test_both_sides_missing_is_one_reason() -> None:
     refused = _errors.PermissionDenied("no", attempt="ask", status=403, remedy="Ask for the role.")
     sides = [Asked(clock, error=refused) for _side in range(2)]
     assert load(clock, *sides, ["a"]) == Missing("failed to ask: no (HTTP 403)", "Ask for the role.")
+
+
+def test_what_was_read_before_an_error_counts() -> None:
+    clock = FakeClock()
+    refused = _errors.PermissionDenied("no", attempt="ask", status=403, remedy="Ask for the role.")
+    source = Asked(clock, error=refused, after=2, rate=9e7)
+    found = load(clock, source, Asked(clock, error=refused), ["a"])
+    assert isinstance(found, Load)
+    assert (found.source_out, found.selected, found.topics) == (9e7, 9e7, {})
+    both = [parse_instance(document(guid=guid, name=guid)) for guid in (SOURCE, TARGET)]
+    assert both[0]
+    assert both[1]
+    rules = {one.rule: one for one in headroom_rules(both[0], both[1], [], found, 150)}
+    assert rules["headroom_source"].status == rules["headroom_target"].status == "fail"
+    calm = headroom_rules(both[0], both[1], [], dataclasses.replace(found, source_out=1e6, selected=1e6), 150)
+    assert {one.status for one in calm} == {"unknown"}
+    assert "HTTP 403" in calm[0].message
