@@ -87,9 +87,10 @@ def headroom_rules(
         )
         return [Finding("headroom", "unknown", message, load.remedy, _evidence(guidance))]
     capacity = source.throughput or target.throughput or throughput
+    units = max(_units(load, "source_out"), _units(load, "target_in"))
     return [
-        _side("headroom_source", f"the source {source.name} hands out", capacity, "source_out", load),
-        _side("headroom_target", f"the target {target.name} takes in", capacity, "target_in", load),
+        _side("headroom_source", f"the source {source.name} hands out", capacity, "source_out", load, units),
+        _side("headroom_target", f"the target {target.name} takes in", capacity, "target_in", load, units),
         _total(guidance, load),
         _partitions(guidance, load, previews),
     ]
@@ -112,9 +113,19 @@ def _evidence(guidance: tuple[float, float] | None) -> dict[str, t.Any]:
     return {"guidance": shown}
 
 
-def _side(rule: str, does: str, throughput: int | None, part: str, load: Load) -> Finding:
-    """One half of an instance's throughput: what is moved already, and what mirroring adds."""
-    known = {name: value for name in (part, "selected") if (value := getattr(load, name)) is not None}
+def _known(load: Load, part: str) -> dict[str, float]:
+    """What is known of what one side moves already, and of what mirroring adds."""
+    return {name: value for name in (part, "selected") if (value := getattr(load, name)) is not None}
+
+
+def _units(load: Load, part: str) -> int:
+    """How many capacity units it takes for that."""
+    return max(1, math.ceil(sum(_known(load, part).values()) / MEGABYTE / (UNIT / 2 * RECOMMENDED)))
+
+
+def _side(rule: str, does: str, throughput: int | None, part: str, load: Load, units: int) -> Finding:
+    """One half of an instance's throughput: what is moved already, and what mirroring adds. Both instances need the same ``units``."""
+    known = _known(load, part)
     if throughput is None or not known:
         if throughput is not None:
             return _unknown(rule, f"What {does} in the end", load, part, "selected", "topics")
@@ -124,13 +135,12 @@ def _side(rule: str, does: str, throughput: int | None, part: str, load: Load) -
     limit = half * RECOMMENDED
     before, added = (known[name] / MEGABYTE if name in known else None for name in (part, "selected"))
     total = sum(known.values()) / MEGABYTE
-    units = max(1, math.ceil(total / (UNIT / 2 * RECOMMENDED)))
     evidence = {
         "present_mb_per_s": None if before is None else round(before, 3),
         "added_mb_per_s": None if added is None else round(added, 3),
         "recommended_mb_per_s": round(limit, 3),
         "peak_mb_per_s": half,
-        "units_needed": units,
+        "units_needed": _units(load, part),
         "silent_topics": load.silent,
     }
     told = (
@@ -139,11 +149,14 @@ def _side(rule: str, does: str, throughput: int | None, part: str, load: Load) -
     )
     if total <= limit:
         return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, part, "selected", "topics")
+    doubts = _missing(load, part, "selected", "topics")
+    least = "at least " if doubts else ""
     remedy = (
-        f"Scale both instances to {units * UNIT} MB/s, which is {units} units, or mirror less."
+        f"Scale both instances to {least}{units * UNIT} MB/s, which is {units} units, or mirror less."
         if units <= MOST_UNITS
-        else f"Mirror less: it would take {units} units, and there are {MOST_UNITS} at most."
+        else f"Mirror less: it would take {least}{units} units, and there are {MOST_UNITS} at most."
     )
+    told = " ".join([told, *(_sentence(f"It may be more: {one.reason}") for one in doubts)])
     return Finding(rule, "fail" if total > half else "warn", told, remedy, evidence)
 
 
