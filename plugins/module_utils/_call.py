@@ -25,6 +25,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 
 Result = dict[str, t.Any]
 
@@ -158,6 +159,17 @@ class PrivateReadStore:
         return contextlib.nullcontext()
 
 
+class Write(t.NamedTuple):
+    """A request that was to write something: when, in seconds since the epoch, and the status of the answer, None if there was none. Its
+    transaction id is the one that the answer shows, else the one that was sent."""
+
+    at: float
+    method: str
+    path: str
+    status: int | None
+    transaction_id: str | None
+
+
 def _nothing(*args: t.Any) -> None:
     return None
 
@@ -169,7 +181,7 @@ class Call:
     ``progress`` shows a line while a task runs (in process only), ``trace`` one line per HTTP request (``-vvv``),
     ``check_wanted`` raises Abandoned when nobody waits for the result any more, ``secrets`` collects values that must
     not be shown besides the parameters that are marked as secret. ``changed`` becomes true with the first write that was, or may
-    have been, accepted, so that a failure afterwards tells the truth.
+    have been, accepted, so that a failure afterwards tells the truth. ``writes`` are the requests that were to write something.
     """
 
     params: dict[str, t.Any]
@@ -183,6 +195,20 @@ class Call:
     check_wanted: t.Callable[[], None] = _nothing
     secrets: set[str] = dataclasses.field(default_factory=set)
     changed: bool = False
+    writes: list[Write] = dataclasses.field(default_factory=list)
+    started_at: float = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started_at = self.clock.time()
+
+    def evidence(self) -> Result:
+        """What the task did, for records: times of day, and what was sent with which transaction ids."""
+        writes = [{**one._asdict(), "at": format_time(one.at)} for one in self.writes]
+        return {
+            "started_at": format_time(self.started_at),
+            "ended_at": format_time(self.clock.time()),
+            "writes": writes,
+        }
 
 
 Run = t.Callable[[Call], Result]
@@ -254,6 +280,11 @@ def run_as_module(spec: ArgSpec, run: Run) -> t.NoReturn:
 
 def failed(error: MirrorOpsError, call: Call) -> Result:
     """The result of a task that failed."""
-    result: Result = {"changed": call.changed, "msg": error.message, "failure": error.failure()}
+    result: Result = {
+        "changed": call.changed,
+        "msg": error.message,
+        "failure": error.failure(),
+        "evidence": call.evidence(),
+    }
     trace = result["failure"].pop("traceback", None)
     return {**result, "exception": trace} if trace else result

@@ -24,7 +24,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Write
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import requests, urllib3
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._version import COLLECTION_VERSION
 
@@ -91,21 +91,27 @@ class Http:
     ) -> Answer:
         """Sends a request one time. Returns an Answer for 2xx, raises an ExchangeError for everything else."""
         self.call.check_wanted()
-        started = self.clock.monotonic()
+        started, at = self.clock.monotonic(), self.clock.time()
         path = urllib.parse.urlsplit(url).path
-        outcome, transaction_id = "no answer", None
+        status: int | None = None
+        transaction_id = None
         try:
             status, answer_headers, text = self._transfer(method, url, bearer, query, form, body, headers)
-            outcome, transaction_id = str(status), _transaction_id(answer_headers)
+            transaction_id = _transaction_id(answer_headers)
             return self._judge(status, answer_headers, text, method)
         except _errors.ExchangeError as error:
             error.attempt, error.instance = attempt, instance
             raise
         finally:
             seconds = self.clock.monotonic() - started
+            outcome = status or "no answer"
             self.call.trace(
                 f"{method} {path} -> {outcome}, attempt {number}, transaction {transaction_id}, {seconds:.3f} s"
             )
+            if bearer is not None and method != "GET":
+                self.call.writes.append(
+                    Write(at, method, path, status, transaction_id or _transaction_id(headers or {}))
+                )
 
     def read(self, fetch: t.Callable[[int], Answer]) -> Answer:
         """Repeats ``fetch(number)`` while its error may pass, with growing jittered pauses, within retry_timeout."""

@@ -138,6 +138,26 @@ reversed_ids:
   type: list
   elements: str
   sample: []
+evidence:
+  description: When the task began and ended, and the requests by which it wrote something, for records. Also when it failed.
+  returned: always
+  type: dict
+  contains:
+    started_at:
+      description: When it began.
+      type: str
+      sample: "2026-01-01T00:00:00Z"
+    ended_at:
+      description: When it ended.
+      type: str
+      sample: "2026-01-01T00:00:01Z"
+    writes:
+      description:
+        - One for each request that was to write something; C(status) is null if there was no answer. C(transaction_id) is what the vendor's
+          support asks for.
+      type: list
+      elements: dict
+      sample: [{"at": "2026-01-01T00:00:00Z", "method": "POST", "path": "/v1/policies", "status": 200, "transaction_id": "b2d5"}]
 """
 
 import typing as t
@@ -158,7 +178,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
     policy_body,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time, parse_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ROLE, ArgSpec
 
 SPEC = ArgSpec(
@@ -184,11 +204,13 @@ def run(call: Call) -> Result:
                 f"{option} is missing", remedy="Give the GUID of the instance; its CRN shows it."
             )
     if params["state"] == "absent":
-        return _absent(call, account.iam, account_id, grant, account.iam.authorizations(account_id))
-    policies = recent.iam.concerning(account_id, grant).policies
-    if recent.reused and _best(policies, grant) is None:
-        policies = account.iam.concerning(account_id, grant).policies
-    return _present(call, account.iam, account_id, grant, policies)
+        result = _absent(call, account.iam, account_id, grant, account.iam.authorizations(account_id))
+    else:
+        policies = recent.iam.concerning(account_id, grant).policies
+        if recent.reused and _best(policies, grant) is None:
+            policies = account.iam.concerning(account_id, grant).policies
+        result = _present(call, account.iam, account_id, grant, policies)
+    return {**result, "evidence": call.evidence()}
 
 
 def _present(call: Call, iam: Iam, account_id: str, grant: Grant, policies: list[Policy]) -> Result:

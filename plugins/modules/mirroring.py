@@ -304,6 +304,26 @@ failure:
   returned: failure
   type: dict
   sample: {"kind": "operation_failed", "attempt": "enable mirroring us-south -> us-east", "status": null}
+evidence:
+  description: When the task began and ended, and the requests by which it wrote something, for records. Also when it failed.
+  returned: always
+  type: dict
+  contains:
+    started_at:
+      description: When it began.
+      type: str
+      sample: "2026-01-01T00:00:00Z"
+    ended_at:
+      description: When it ended.
+      type: str
+      sample: "2026-01-01T00:00:01Z"
+    writes:
+      description:
+        - One for each request that was to write something; C(status) is null if there was no answer. C(transaction_id) is what the vendor's
+          support asks for.
+      type: list
+      elements: dict
+      sample: [{"at": "2026-01-01T00:00:00Z", "method": "PATCH", "path": "/v2/resource_instances/2222", "status": 200, "transaction_id": "b2d5"}]
 """
 
 import typing as t

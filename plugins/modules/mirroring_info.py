@@ -267,6 +267,11 @@ duration:
   returned: success
   type: float
   sample: 12.5
+evidence:
+  description: When the task began and ended, for records. Also when it failed.
+  returned: always
+  type: dict
+  sample: {"started_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-01T00:00:01Z", "writes": []}
 """
 
 import typing as t

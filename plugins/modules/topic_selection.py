@@ -132,6 +132,26 @@ preview:
       description: Why the topic will not be mirrored although it is selected; null if it will.
       type: str
       sample: null
+evidence:
+  description: When the task began and ended, and the requests by which it wrote something, for records. Also when it failed.
+  returned: always
+  type: dict
+  contains:
+    started_at:
+      description: When it began.
+      type: str
+      sample: "2026-01-01T00:00:00Z"
+    ended_at:
+      description: When it ended.
+      type: str
+      sample: "2026-01-01T00:00:01Z"
+    writes:
+      description:
+        - One for each request that was to write something; C(status) is null if there was no answer. C(transaction_id) is what the vendor's
+          support asks for.
+      type: list
+      elements: dict
+      sample: [{"at": "2026-01-01T00:00:00Z", "method": "POST", "path": "/admin/mirroring/topic-selection", "status": 200, "transaction_id": "b2d5"}]
 """
 
 import typing as t
@@ -210,6 +230,7 @@ def run(call: Call) -> Result:
         "topics": after,
         "preview": selected,
         "diff": {"before": {"topics": sorted(before or [])}, "after": {"topics": sorted(after)}},
+        "evidence": call.evidence(),
     }
 
 

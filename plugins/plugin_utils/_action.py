@@ -117,7 +117,7 @@ class InProcessAction(ActionBase):
         options = self.module.SPEC.options
         if options.get("topics", {}).get("required") and "topics" not in arguments:
             return "No topics are asked for."
-        if "source_service_instance_id" not in options:
+        if "source_service_instance_id" not in options or "source_service_instance_id" in self._task.args:
             return ""
         try:
             wanted = wants_failback(self._task.args["role"], task_vars, self._template(task_vars))

@@ -22,10 +22,6 @@ NOUNS = {
     **{
         noun: noun
         for noun in (
-            "source",
-            "target",
-            "source_alias",
-            "target_alias",
             "topics",
             "topic_name_transform",
             "group_id_transform",
@@ -41,23 +37,42 @@ NOUNS = {
             "settle_timeout",
             "topics_timeout",
             "max_age",
-            "source_api_key",
-            "source_admin_url",
-            "source_monitoring_instance",
             "metric_names",
             "headroom_window",
             "max_lag",
             "wait_for_lag",
             "page",
+            "mode",
+            "confirm",
+            "resume",
+            "remove_authorization",
+            "records",
         )
     },
     "instance": "{side}",
+    "target": "{side}",
+    "source": "{other}",
+    "target_alias": "{side}_alias",
+    "source_alias": "{other}_alias",
     "ibmcloud_api_key": "{side}_api_key",
-    "admin_url": "target_admin_url",
-    "monitoring_instance": "target_monitoring_instance",
+    "source_api_key": "{other}_api_key",
+    "admin_url": "{side}_admin_url",
+    "source_admin_url": "{other}_admin_url",
+    "monitoring_instance": "{side}_monitoring_instance",
+    "source_monitoring_instance": "{other}_monitoring_instance",
 }
 """The options that a role takes from variables, and what they are called there. No others are: a variable that happens to be called
-mirroring_state is nobody's wish to disable mirroring."""
+mirroring_state is nobody's wish to disable mirroring. Of a pair that is turned round, the source is the one that mirrors: with it as the
+side, everything is taken the other way round."""
+
+OWN = ("mode", "confirm", "resume", "remove_authorization")
+"""What only the role's own variable gives: what is meant for one role is not meant for all."""
+
+ONE_WAY = ("topic_name_transform", "group_id_transform", "schemas")
+"""What the pair's variables say of the pair's own direction only. Names that are changed on the way there are not to be changed likewise
+on the way back."""
+
+OTHER = {"source": "target", "target": "source"}
 
 DEFAULTS: dict[str, t.Any] = {"max_age": 300, "wait": True}
 """What holds in a role where the module itself has another default."""
@@ -72,8 +87,8 @@ def options_of_role(
 ) -> dict[str, t.Any]:
     """The options of a module that a role's variables give; a variable that is null or omitted counts as not set.
 
-    ``side`` is whose API key the module's own identity is, and whose instance an authorization is about. ``template(name, value)`` makes
-    the value of a variable of what is written in it, None if that is omitted.
+    ``side`` is whose API key the module's own identity is, and which instance is its target; for an authorization, which one is read.
+    ``template(name, value)`` makes the value of a variable of what is written in it, None if that is omitted.
     """
     found: dict[str, t.Any] = {}
     for option in NOUNS:
@@ -94,7 +109,7 @@ def options_of_role(
 def missing(role: str, side: str, options: t.Container[str], given: t.Container[str]) -> list[str]:
     """The variables, as ``<of the pair> (or <own>)``, of which a role needs one to know its instances, and neither is set."""
     needed = [option for option in ("source", "target", "instance") if option in options and option not in given]
-    names = [_names(role, side, NOUNS[option]) for option in needed]
+    names = [_names(role, side, option) for option in needed]
     return [f"{of_pair} (or {own})" for own, of_pair in names]
 
 
@@ -112,7 +127,7 @@ def told_by_variables(role: str, side: str, text: str, variables: t.Mapping[str,
     named = re.findall(r"argument '(\w+)'|value of (\w+) must|option '(\w+)'", text)
     options = dict.fromkeys(filter(None, (name for names in named for name in names)))
     given = {
-        option: next((name for name in _names(role, side, NOUNS[option]) if variables.get(name) is not None), None)
+        option: next((name for name in _names(role, side, option) if variables.get(name) is not None), None)
         for option in options
         if option in NOUNS
     }
@@ -124,15 +139,16 @@ def _given(
     role: str, side: str, option: str, variables: t.Mapping[str, t.Any], template: Template
 ) -> tuple[str, t.Any]:
     """The variable that gives an option, and its value; None if none does."""
-    names = _names(role, side, NOUNS[option])
+    names = _names(role, side, option)
     values = ((name, template(name, variables[name])) for name in names if name in variables)
     return next((one for one in values if one[1] is not None), (names[-1], None))
 
 
-def _names(role: str, side: str, noun: str) -> tuple[str, str]:
+def _names(role: str, side: str, option: str) -> tuple[str, ...]:
     """The variables that can give an option of a role's task; the first goes before."""
-    called = noun.format(side=side)
-    return f"{role}_{called}", f"mirroring_{called}"
+    called = NOUNS[option].format(side=side, other=OTHER[side])
+    own_only = option in OWN or (option in ONE_WAY and side == "source")
+    return (f"{role}_{called}",) if own_only else (f"{role}_{called}", f"mirroring_{called}")
 
 
 def is_plain(value: t.Any) -> bool:

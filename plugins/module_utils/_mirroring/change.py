@@ -39,7 +39,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     show_submitted,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.target import Observed, Target, glance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import parse_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import parse_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.update import (
     Outcome,
     Submitted,
@@ -363,6 +363,7 @@ class Change:
             "deferred": self._deferred(waiting),
             "left_running": waiting and not self._params["wait"],
             "diff": {"before": _shown(before.to_result()), "after": _shown(after)},
+            "evidence": self._call.evidence(),
         }
 
 

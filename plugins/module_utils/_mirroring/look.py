@@ -61,7 +61,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Unreadable,
     observe,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     LONGEST_LOOK,
     Progress,
@@ -311,6 +311,7 @@ class Look:
             "summary": [f"{self._label}: {_words(verdict, findings)}", *self._lines(state, findings, previews)],
             "problems": problems(pair, findings, also_unknown=verdict == "unknown"),
             "duration": round(self._call.clock.monotonic() - self._started, 1),
+            "evidence": self._call.evidence(),
         }
 
     def _accepts(self, verdict: validation.Verdict | None) -> bool | None:

@@ -34,7 +34,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     step_of,
     value_of,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 
 PATIENCE = 15.0
 """Seconds that a check waits for metrics, which it can do without."""

@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, Operation
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time, parse_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.update import Submitted
 
 if t.TYPE_CHECKING:

@@ -42,6 +42,27 @@ def test_replacing(cloud: Cloud) -> None:
     assert KEY not in ran.text
 
 
+def test_what_a_task_wrote_is_told_for_records(cloud: Cloud) -> None:
+    begin(cloud)
+    cloud.selection(["^old$"])
+    expect_post(cloud, ["^b$"], {"includes": ["^b$"]}, reply_headers={"X-Global-Transaction-Id": "t-1"})
+    cloud.selection(["^b$"])
+    told = run_main(topic_selection, options(cloud, "^b$")).result["evidence"]
+    (write,) = told.pop("writes")
+    assert told["started_at"] <= write.pop("at") <= told["ended_at"]
+    assert write == {"method": "POST", "path": PATH, "status": 200, "transaction_id": "t-1"}
+
+
+def test_what_a_task_wrote_is_told_when_it_failed(cloud: Cloud) -> None:
+    begin(cloud)
+    cloud.selection(["^old$"])
+    expect_post(cloud, ["^b$"], {"message": "no"}, status=422)
+    ran = run_main(topic_selection, options(cloud, "^b$"))
+    (write,) = ran.result["evidence"]["writes"]
+    assert ran.failed
+    assert (write["status"], len(write["transaction_id"])) == (422, 36)
+
+
 @pytest.mark.parametrize("check", [False, True])
 def test_order_does_not_matter(check: bool, cloud: Cloud) -> None:
     begin(cloud)

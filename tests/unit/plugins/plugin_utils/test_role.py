@@ -20,6 +20,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
     DEFAULTS,
     NOUNS,
+    OWN,
     is_plain,
     missing,
     options_of_role,
@@ -97,6 +98,49 @@ def test_whose_key_and_whose_instance_it_is(side: str, key: str) -> None:
     assert options == {"instance": "to" if side == "target" else "from", "ibmcloud_api_key": key, "max_age": 5}
 
 
+def test_a_pair_that_is_turned_round() -> None:
+    """With the source as the side, everything that the variables say of the pair is taken the other way round."""
+    variables = {
+        f"mirroring_{side}{noun}": f"{side}{noun}"
+        for side in ("source", "target")
+        for noun in ("", "_alias", "_api_key", "_admin_url", "_monitoring_instance")
+    }
+    there, back = (
+        options_of_role("reverse", side, mirroring_info.SPEC.options, variables, lambda name, value: value)
+        for side in ("target", "source")
+    )
+    swapped = {"source": "target", "source_alias": "target_alias", "source_api_key": "ibmcloud_api_key"}
+    swapped["source_admin_url"] = "admin_url"
+    for one, other in swapped.items():
+        assert (there[one], there[other]) == (back[other], back[one])
+    assert back["target"] == "source"
+    assert (there["monitoring_instance"], back["monitoring_instance"]) == (
+        "target_monitoring_instance",
+        "source_monitoring_instance",
+    )
+
+
+def test_names_that_are_changed_on_the_way_there_are_not_on_the_way_back() -> None:
+    own, of_pair = {"type": "none"}, {"type": "use_alias"}
+    variables = {"mirroring_topic_name_transform": of_pair, "mirroring_source": "a", "mirroring_target": "b"}
+
+    def transform(side: str, **more: t.Any) -> t.Any:
+        given = {**variables, **more}
+        options = options_of_role("reverse", side, mirroring.SPEC.options, given, lambda name, value: value)
+        return options.get("topic_name_transform")
+
+    assert (transform("target"), transform("source")) == (of_pair, None)
+    assert transform("source", reverse_topic_name_transform=own) == own
+
+
+def test_what_is_meant_for_one_role_is_not_meant_for_all() -> None:
+    options = dict.fromkeys(OWN)
+    given = {f"mirroring_{name}": "b" for name in OWN}
+    assert options_of_role("failover", "target", options, given, lambda name, value: value) == {}
+    given |= {f"failover_{name}": "b" for name in OWN}
+    assert options_of_role("failover", "target", options, given, lambda name, value: value) == dict.fromkeys(OWN, "b")
+
+
 def test_what_a_role_lacks() -> None:
     """A variable that is needed is named in both ways in which it can be given."""
     both = ["mirroring_source (or validate_source)", "mirroring_target (or validate_target)"]
@@ -164,7 +208,9 @@ def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
     arguments = spec["argument_specs"]["main"]["options"]
     options = {option: module.SPEC.options[option] for module in MODULES[role] for option in module.SPEC.options}
     reached = {
-        f"{role}_{noun.format(side='target')}": options[option] for option, noun in NOUNS.items() if option in options
+        f"{role}_{noun.format(side='target', other='source')}": options[option]
+        for option, noun in NOUNS.items()
+        if option in options
     }
     assert set(arguments) <= set(reached)
     for name, argument in arguments.items():
@@ -175,7 +221,7 @@ def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
 
 def test_every_pair_variable_of_the_readme_is_known() -> None:
     shown = set(re.findall(r"`mirroring_(\w+)`", (ROOT / "README.md").read_text()))
-    assert shown - {"hosts", "info"} <= {noun.format(side="target") for noun in NOUNS.values()}
+    assert shown - {"hosts", "info"} <= {noun.format(side="target", other="source") for noun in NOUNS.values()}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.times import format_time, parse_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 
 BASE = 1767261600.0
 
