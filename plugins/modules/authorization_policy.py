@@ -178,8 +178,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
     policy_body,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import backoff
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ROLE, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 
 SPEC = ArgSpec(
     {

@@ -39,13 +39,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     show_submitted,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.target import Observed, Target, glance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import parse_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.update import (
     Outcome,
     Submitted,
     Update,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import Progress, read_limits
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import parse_time
 
 GEN_1_ONLY = "Mirroring exists between Enterprise (Gen 1) instances only."
 UNSUPPORTED_PLANS = ("enterprise-gen2", "standard", "lite", "satellite")

@@ -61,7 +61,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Unreadable,
     observe,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     LONGEST_LOOK,
     Progress,
@@ -70,6 +69,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_limits,
     wait_for_operation,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 
 
 class Look:

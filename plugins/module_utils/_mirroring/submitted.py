@@ -14,8 +14,8 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, Operation
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.update import Submitted
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 
 if t.TYPE_CHECKING:
     from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Clock
