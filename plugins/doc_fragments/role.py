@@ -19,7 +19,7 @@ options:
     description:
       - Whose API key O(role) gives, the one for the account of the source or of the target.
       - It is also the instance whose mirroring the task is about. With V(source) everything that the variables say of source and target is
-        taken the other way round, as it is while a pair is turned round; transforms and schemas then come from C(<role>_<option>) only.
+        taken the other way round, as it is while a pair is turned round; what they say of transforms and schemas then does not count.
     type: str
     choices: [source, target]
     default: target

@@ -144,6 +144,12 @@ class ApiKeyToken:
         return answer
 
 
+def iam_id(token: str) -> str | None:
+    """Whose token it is, as IAM calls them (API §1.3); None when it does not say."""
+    identity = _claims(token).get("iam_id")
+    return identity if isinstance(identity, str) else None
+
+
 def spellings(secret: str) -> set[str]:
     """A secret as it is, and as messages of libraries and answers of services may spell it."""
     return {

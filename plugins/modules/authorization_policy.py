@@ -172,6 +172,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.gra
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import (
+    DESCRIPTION,
     Grant,
     Policy,
     parse_policy,
@@ -183,7 +184,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._times imp
 
 SPEC = ArgSpec(
     {
-        "description": {"type": "str", "default": "Event Streams mirroring"},
+        "description": {"type": "str", "default": DESCRIPTION},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 ).merge(CLOUD, REUSE, ROLE, GRANT)

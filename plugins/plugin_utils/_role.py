@@ -69,8 +69,8 @@ OWN = ("mode", "confirm", "resume", "remove_authorization")
 """What only the role's own variable gives: what is meant for one role is not meant for all."""
 
 ONE_WAY = ("topic_name_transform", "group_id_transform", "schemas")
-"""What the pair's variables say of the pair's own direction only. Names that are changed on the way there are not to be changed likewise
-on the way back."""
+"""What variables say of a pair's own direction only: names that are changed on the way there are not to be changed likewise on the way
+back."""
 
 OTHER = {"source": "target", "target": "source"}
 
@@ -92,7 +92,7 @@ def options_of_role(
     """
     found: dict[str, t.Any] = {}
     for option in NOUNS:
-        if option not in options:
+        if option not in options or (option in ONE_WAY and side == "source"):
             continue
         _name, value = _given(role, side, option, variables, template)
         if value is not None:
@@ -147,8 +147,8 @@ def _given(
 def _names(role: str, side: str, option: str) -> tuple[str, ...]:
     """The variables that can give an option of a role's task; the first goes before."""
     called = NOUNS[option].format(side=side, other=OTHER[side])
-    own_only = option in OWN or (option in ONE_WAY and side == "source")
-    return (f"{role}_{called}",) if own_only else (f"{role}_{called}", f"mirroring_{called}")
+    own = f"{role}_{called}"
+    return (own,) if option in OWN else (own, f"mirroring_{called}")
 
 
 def is_plain(value: t.Any) -> bool:

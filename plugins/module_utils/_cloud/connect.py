@@ -30,6 +30,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._http impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
     ApiKeyToken,
     FixedToken,
+    iam_id,
     read_api_key,
 )
 
@@ -84,6 +85,10 @@ class Account:
     def own_account_id(self) -> str | None:
         """The account of the API key, when it can be told."""
         return self._bearer.account_id() if isinstance(self._bearer, ApiKeyToken) else None
+
+    def iam_id(self) -> str | None:
+        """Whose identity it is, when that can be told. Raises ExchangeError."""
+        return iam_id(self._bearer.current())
 
     def search(self) -> Search:
         """Global Search. Raises InvalidInput when its endpoint cannot be used."""

@@ -15,6 +15,9 @@ import typing as t
 
 SERVICE_ROLES = ("Reader", "Writer", "Manager")
 PLATFORM_ROLES = ("Viewer", "Operator", "Editor", "Administrator")
+DESCRIPTION = "Event Streams mirroring"
+"""What the policies that this collection makes say of themselves."""
+
 LADDERS = {"serviceRole": SERVICE_ROLES, "role": PLATFORM_ROLES}
 """Roles by kind, the lowest first."""
 

@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Side
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import DESCRIPTION, Grant, Side
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import SERVICE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Selection, Unreadable
 
@@ -27,11 +27,13 @@ Topics: t.TypeAlias = "list[Topic] | Unreadable"
 
 @dataclasses.dataclass(frozen=True)
 class Authorization:
-    """Whether a target may read a source, in mirroring's words. ``unreadable`` says why that is not known."""
+    """Whether a target may read a source, in mirroring's words. ``own_ids`` are the policies that grant just that and that this collection
+    made. ``unreadable`` says why that is not known."""
 
     source: Instance
     target: Instance
     policy_ids: tuple[str, ...] = ()
+    own_ids: tuple[str, ...] = ()
     reversed_ids: tuple[str, ...] = ()
     unreadable: str | None = None
 
@@ -85,5 +87,6 @@ def read_authorization(account: Account, source: Instance, target: Instance) -> 
             unreadable="the list of policies is empty, which may only mean that this identity may not see them",
         )
     covering = tuple(policy.id for policy in policies if policy.covers(grant))
+    own = tuple(policy.id for policy in policies if policy.equals(grant) and policy.description == DESCRIPTION)
     swapped = tuple(policy.id for policy in policies if policy.covers(grant.reversed()) and not policy.covers(grant))
-    return Authorization(source, target, covering, swapped)
+    return Authorization(source, target, covering, own, swapped)

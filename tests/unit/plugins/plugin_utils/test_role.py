@@ -121,16 +121,15 @@ def test_a_pair_that_is_turned_round() -> None:
 
 
 def test_names_that_are_changed_on_the_way_there_are_not_on_the_way_back() -> None:
-    own, of_pair = {"type": "none"}, {"type": "use_alias"}
-    variables = {"mirroring_topic_name_transform": of_pair, "mirroring_source": "a", "mirroring_target": "b"}
-
-    def transform(side: str, **more: t.Any) -> t.Any:
-        given = {**variables, **more}
-        options = options_of_role("reverse", side, mirroring.SPEC.options, given, lambda name, value: value)
-        return options.get("topic_name_transform")
-
-    assert (transform("target"), transform("source")) == (of_pair, None)
-    assert transform("source", reverse_topic_name_transform=own) == own
+    transform = {"type": "none"}
+    given = {name: transform for one in ("mirroring", "reverse") for name in (f"{one}_topic_name_transform",)}
+    given |= {"mirroring_source": "a", "mirroring_target": "b", "reverse_schemas": "proxied"}
+    there, back = (
+        options_of_role("reverse", side, mirroring.SPEC.options, given, lambda name, value: value)
+        for side in ("target", "source")
+    )
+    assert (there["topic_name_transform"], there["schemas"]) == (transform, "proxied")
+    assert not back.keys() & {"topic_name_transform", "schemas"}
 
 
 def test_what_is_meant_for_one_role_is_not_meant_for_all() -> None:

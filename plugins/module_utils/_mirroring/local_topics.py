@@ -1,0 +1,70 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which topics of a cluster are its own, where another one mirrored to it before (API §4.4, §10.3). Pure. Private to this collection: it
+may change at any time.
+
+A selection must not choose the remote topics of the opposite direction: what once came from a cluster would be copied back to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import Transform
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
+    Compiled,
+    preview,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Came:
+    """How topics came to a cluster before: from whom, and under which names."""
+
+    alias: str
+    transform: Transform
+
+    def certainly(self, topic: str) -> bool:
+        """Whether the name is that of a topic that came. With a transform that keeps names, those cannot be told from others."""
+        if topic.endswith(f".{self.alias}"):
+            return True
+        added = self.transform.add_prefix, self.transform.add_suffix
+        return any(added) and topic.startswith(added[0]) and topic.endswith(added[1])
+
+    @property
+    def under_other_names(self) -> bool:
+        """Whether what came can be told by its name."""
+        return self.transform.type == "use_alias" or bool(self.transform.add_prefix or self.transform.add_suffix)
+
+
+@dataclasses.dataclass(frozen=True)
+class Selected:
+    """The patterns to select with, and which topics they were narrowed to leave out."""
+
+    patterns: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def own_topics(
+    patterns: t.Sequence[Compiled],
+    topics: t.Iterable[tuple[str, int | None]],
+    came: Came,
+    transform: Transform,
+    alias: str,
+) -> Selected:
+    """The patterns as they are, if they choose no topic that came to the cluster before; else one for each topic of its own that they
+    choose. ``transform`` and ``alias`` are those of the direction to come. Raises MatchingTooSlow."""
+    chosen = preview(topics, patterns, transform, alias)
+    left_out = tuple(one.topic for one in chosen if came.certainly(one.topic))
+    if not left_out:
+        return Selected(tuple(one.pattern for one in patterns))
+    own = [one.topic for one in chosen if one.certain and not came.certainly(one.topic)]
+    return Selected(tuple(f"^{_escaped(transform.stripped(name) or name)}$" for name in own), left_out)
+
+
+def _escaped(name: str) -> str:
+    """A topic name as a pattern of every dialect: of its characters (API §5.3) only the dot means more than itself."""
+    return name.replace(".", "\\.")

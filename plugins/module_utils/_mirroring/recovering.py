@@ -1,0 +1,332 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the recovery_info module does: looks at both sides of a pair, and works out a plan. Private to this collection: it may change at
+any time."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import (
+    is_guid,
+    looks_like_crn,
+    parse_crn,
+    same_instance,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.last_reading import Reading, read_last
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.local_topics import Came, own_topics
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import PATIENCE
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
+    DEFAULT_TOPIC_TRANSFORM,
+    derive_aliases,
+    parse_transform,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
+    Pair,
+    Plan,
+    Side,
+    Verb,
+    Which,
+    Wishes,
+    plan,
+    taker_of,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_report import Report, Seen
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
+    compile_patterns,
+    normalise,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
+    State,
+    Unreadable,
+    observe,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
+    Progress,
+    read_limits,
+    wait_for_operation,
+)
+
+UNSUPPORTED_PLANS = ("enterprise-gen2", "standard", "lite", "satellite")
+SERVING = ("available", "unknown")
+"""What the admin API says of a cluster that can be mirrored to, as far as that is known (API §4.6)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Looked(Seen):
+    """What was seen, and with whose identity."""
+
+    account: Account
+
+
+class Recovery:
+    """One task's look at a pair, and its plan for one verb."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._params = params = call.params
+        self._verb: Verb = params["verb"]
+        self._limits = read_limits(params)
+        self._names = read_names(params["metric_names"])
+        check_lag(params["max_lag"], False)
+        self._patterns = compile_patterns(normalise(params["topics"]) or [])
+        self._forward = (
+            parse_transform(params["topic_name_transform"], "topic_name_transform") or DEFAULT_TOPIC_TRANSFORM
+        )
+        for option in ("source", "target"):
+            if looks_like_crn(params[option]):
+                parse_crn(params[option], option)
+        self._cloud = connect(call)
+        self._target = self._cloud.target.instances.find(params["target"], "target")
+        self._asks_source = self._verb in ("reverse", "failback") or (
+            self._verb == "failover" and params["mode"] == "planned"
+        )
+        self._source: Instance | None = None
+        if self._asks_source or params["remove_authorization"]:
+            self._source = self._cloud.source.instances.find(params["source"], "source")
+        self._check_different()
+
+    def _check_different(self) -> None:
+        given = self._params["source"]
+        source = self._source.guid if self._source else given
+        if not self._source and looks_like_crn(given):
+            source = parse_crn(given, "source").instance
+        if source.lower() in (self._target.guid.lower(), self._target.name.lower()):
+            raise _errors.InvalidInput(
+                f"source and target are the same instance, {self._target.label}", remedy="Give two different instances."
+            )
+
+    def result(self) -> Result:
+        """Looks, plans, and reports."""
+        target = self._look("target", self._cloud.target, self._target, "admin_url")
+        source = None
+        if self._asks_source and self._source:
+            source = self._look("source", self._cloud.source, self._source, "source_admin_url")
+        aliases = self._aliases(target.state)
+        pair = self._pair(source, target, aliases)
+        wishes, refusals, notes = self._wishes(source, target, aliases)
+        made = plan(self._verb, pair, wishes)
+        if refusals and made.steps:
+            made = dataclasses.replace(made, steps=(), refusals=tuple(refusals))
+        made = dataclasses.replace(made, notes=(*notes, *made.notes) if made.steps else made.notes)
+        reading = self._reading(pair, made, target, aliases[0])
+        return Report(
+            params=self._params,
+            verb=self._verb,
+            pair=pair,
+            plan=made,
+            topics=wishes.topics,
+            reading=reading,
+            seen={"target": target, **({"source": source} if source else {})},
+            grant=self._grant(made),
+            identity=self._cloud.target.iam_id(),
+            at=self._call.clock.time(),
+        ).to_result()
+
+    def _look(self, which: Which, account: Account, instance: Instance, option: str) -> Looked:
+        """An instance as it is when its operation has ended, which is waited for where that is wanted."""
+        waits = self._params["wait"] and not self._call.check_mode
+        if waits and instance.operation.unfinished:
+            instance = wait_for_operation(
+                self._call,
+                lambda: account.instances.get(instance.guid),
+                label=instance.label,
+                limits=self._limits,
+                deadline=self._call.clock.monotonic() + self._limits.timeout,
+                progress=Progress(self._call, instance.label),
+                baseline=None,
+            )
+        selection = survey.read_selection(account, instance, option)
+        names = None
+        if isinstance(selection, list):
+            topics = survey.read_topics(account, instance, option)
+            names = None if isinstance(topics, Unreadable) else [topic.name for topic in topics]
+        return Looked(which, instance, observe(instance, selection, names), account)
+
+    def _aliases(self, target: State) -> tuple[str, str]:
+        """Of source and target. Of a source that is not asked, what is given or shown tells, else what it is called."""
+        given = self._params["source_alias"], self._params["target_alias"]
+        if self._source:
+            return derive_aliases(*given, self._source.region, self._target.region)
+        source = self._params["source"]
+        region = parse_crn(source, "source").region if looks_like_crn(source) else None
+        shown = target.fields["source_alias"].value
+        return given[0] or shown or region or source, given[1] or self._target.region
+
+    def _pair(self, source: Looked | None, target: Looked, aliases: tuple[str, str]) -> Pair:
+        taker = taker_of(self._verb) if self._verb in ("reverse", "failback") else None
+        return Pair(
+            source=self._side(source, target, aliases[0], taker) if source else None,
+            target=self._side(target, source, aliases[1], taker),
+            source_alias=aliases[0],
+            mismatch=_mismatch(source.instance, target.instance) if source else "",
+        )
+
+    def _side(self, one: Looked, other: Looked | None, alias: str, taker: Which | None) -> Side:
+        instance, state = one.instance, one.state
+        selection = state.selection
+        authorization = self._authorization(one, other, taker)
+        operation = instance.operation
+        running = f"{operation.type} {operation.state}".strip() if operation.unfinished else ""
+        return Side(
+            which=one.which,
+            name=instance.name,
+            alias=alias,
+            enabled=state.enabled.value,
+            topics=tuple(selection) if isinstance(selection, list) else None,
+            reason=selection.reason if isinstance(selection, Unreadable) else "",
+            foreign=self._is_foreign(one, other),
+            authorized=_authorized(authorization),
+            revocable=_revocable(authorization),
+            running=running,
+            obstacles=tuple(_obstacles(one, taker == one.which)),
+        )
+
+    def _is_foreign(self, one: Looked, other: Looked | None) -> bool:
+        shown = one.state.fields["source_crn"]
+        if one.state.enabled.value is not True or shown.how != "echoed":
+            return False
+        given = self._params["source"]
+        if other:
+            return same_instance(shown.value, other.instance.crn) is False
+        if looks_like_crn(given):
+            return same_instance(shown.value, given) is False
+        return is_guid(given) and given.lower() not in str(shown.value).lower()
+
+    def _authorization(self, one: Looked, other: Looked | None, taker: Which | None) -> survey.Authorization | None:
+        """Whether a side may read the other one, where the plan may depend on it."""
+        if taker == one.which and other:
+            return survey.read_authorization(other.account, other.instance, one.instance)
+        if one.which == "target" and self._params["remove_authorization"] and self._source:
+            return survey.read_authorization(self._cloud.source, self._source, one.instance)
+        return None
+
+    def _wishes(
+        self, source: Looked | None, target: Looked, aliases: tuple[str, str]
+    ) -> tuple[Wishes, list[Finding], list[str]]:
+        """What is asked for, with patterns that choose no topic that came from the other side before; and why they cannot."""
+        wishes = Wishes(
+            mode=self._params["mode"],
+            topics=tuple(one.pattern for one in self._patterns),
+            remove_authorization=self._params["remove_authorization"],
+            resume=self._params["resume"],
+        )
+        if not source or self._verb not in ("reverse", "failback"):
+            return wishes, [], []
+        back = self._verb == "reverse"
+        giver, option = (target, "admin_url") if back else (source, "source_admin_url")
+        topics = survey.read_topics(giver.account, giver.instance, option)
+        if isinstance(topics, Unreadable):
+            message = f"Which topics of {giver.instance.name} are its own is not known: {topics.reason}"
+            return wishes, [Finding("topics", "unknown", message, "Make its admin API reachable.")], []
+        here, there = (aliases[1], aliases[0]) if back else aliases
+        came = Came(there, self._forward if back else DEFAULT_TOPIC_TRANSFORM)
+        transform = DEFAULT_TOPIC_TRANSFORM if back else self._forward
+        chosen = own_topics(self._patterns, topics, came, transform, here)
+        notes = []
+        if chosen.left_out:
+            notes.append(
+                f"The patterns also choose what came to {giver.instance.name} from the other side ({some(chosen.left_out)}), so each topic of "
+                "its own is selected by name. Those that are created later are not mirrored until this is run again."
+            )
+        if not came.under_other_names:
+            notes.append(
+                f"Topics that came to {giver.instance.name} kept their names, so what came from the other side goes back to it as well."
+            )
+        refusals = []
+        if self._patterns and not chosen.patterns:
+            message = f"The patterns choose no topic of {giver.instance.name} that is its own."
+            refusals.append(Finding("topics", "fail", message, "Set mirroring_topics to patterns of its own topics."))
+        return dataclasses.replace(wishes, topics=chosen.patterns), refusals, notes
+
+    def _reading(self, pair: Pair, made: Plan, target: Looked, alias: str) -> Reading | None:
+        """What is known of the loss, where nothing can be asked of the source."""
+        if self._asks_source or self._verb != "failover" or not made.steps:
+            return None
+        transform = target.state.fields["topic_name_transform"].value or self._forward
+        patterns = compile_patterns(pair.target.topics or ())
+
+        def counts(name: str) -> bool:
+            bare = name.removesuffix(f".{alias}")
+            readable = all(one.regex for one in patterns) and transform == DEFAULT_TOPIC_TRANSFORM
+            return not readable or any(one.regex and one.regex.search(bare) for one in patterns)
+
+        try:
+            monitoring = self._cloud.target.monitoring(
+                target.instance, self._params["monitoring_instance"], most=PATIENCE
+            )
+            return read_last(monitoring, self._names, target.instance.guid, counts, self._call.clock.time())
+        except _errors.Abandoned:
+            raise
+        except _errors.MirrorOpsError as error:
+            return Reading(reason=error.failure()["reason"])
+
+    def _grant(self, made: Plan) -> dict[str, t.Any] | None:
+        """The options of an authorization for what the plan is about: that the side which takes up mirroring may read the other one, or for
+        disabling, that which is to be taken back. IAM's source is who asks (API §2.1)."""
+        if not self._source:
+            return None
+        backward = made.taker == "source"
+        asking, asked = (self._source, self._target) if backward else (self._target, self._source)
+        return {
+            "account_id": asked.account_id,
+            "source_service_account": asking.account_id,
+            "source_service_instance_id": asking.guid,
+            "target_service_instance_id": asked.guid,
+        }
+
+
+def _mismatch(source: Instance, target: Instance) -> str:
+    """Why the two could not mirror each other: throughput and storage have to be equal (API §5.3). What is not shown is not known to
+    differ."""
+    told = [
+        f"{what} is {one} {unit} on {source.name} and {other} {unit} on {target.name}"
+        for what, unit, one, other in (
+            ("throughput", "MB/s", source.throughput, target.throughput),
+            ("storage", "GB", source.storage, target.storage),
+        )
+        if one is not None and other is not None and one != other
+    ]
+    return f"{' and '.join(told).capitalize()}, which have to be equal." if told else ""
+
+
+def _obstacles(one: Looked, takes: bool) -> t.Iterator[str]:
+    """Why an update of an instance would be refused, or why it should not be mirrored to."""
+    instance = one.instance
+    if instance.locked:
+        yield "is locked, so it cannot be updated."
+    if instance.state != "active":
+        yield f"is {instance.state}, not active."
+    if instance.plan in UNSUPPORTED_PLANS:
+        yield f"has the plan {instance.plan}, which cannot mirror."
+    if takes:
+        try:
+            option = "source_admin_url" if one.which == "source" else "admin_url"
+            status = one.account.admin(instance, option).status()
+        except (_errors.ExchangeError, _errors.InvalidInput) as error:
+            yield f"does not tell whether it is fully operational: {error.message}"
+        else:
+            if status not in SERVING:
+                yield f"is not fully operational: its status is {status}."
+
+
+def _authorized(found: survey.Authorization | None) -> bool | None:
+    if found is None or (found.unreadable and not found.policy_ids):
+        return None
+    return bool(found.policy_ids)
+
+
+def _revocable(found: survey.Authorization | None) -> bool | None:
+    authorized = _authorized(found)
+    return None if found is None or authorized is None else bool(found.own_ids)

@@ -1,0 +1,328 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What it takes to disable, to fail over, to turn a pair round, and to come back (API §10). Pure. Private to this collection: it may
+change at any time.
+
+Source and target are always those of the pair's normal direction. Which one mirrors which now is observed, and every plan follows from
+that, so that one that was interrupted is taken up where it stopped. All plans are parts of one sequence: one side gives up mirroring
+(wait_for_lag, clear_selection, disable, revoke), then the other one takes it up (authorize, enable, select, validate).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import same_selection
+
+Verb = t.Literal["disable", "failover", "reverse", "failback"]
+Mode = t.Literal["planned", "unplanned"]
+Direction = t.Literal["forward", "backward", "none", "both", "unknown"]
+Which = t.Literal["source", "target"]
+Action = t.Literal["wait_for_lag", "clear_selection", "disable", "revoke", "authorize", "enable", "select", "validate"]
+
+VERBS: tuple[Verb, ...] = t.get_args(Verb)
+MODES: tuple[Mode, ...] = t.get_args(Mode)
+UPDATE_SECONDS = 7200
+"""How long an update takes at most, normally (API §5.3)."""
+
+AUTHORIZATION_SECONDS = 300
+"""How long a fresh authorization may take to become effective (API §11.15)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """One instance of a pair, as what mirrors the other one. None: not known, or not asked.
+
+    ``which`` it is in the normal direction; ``name`` and ``alias``; ``enabled`` whether it mirrors, ``reason`` why that is not known;
+    ``topics`` its selection; ``foreign`` whether it mirrors something else than the other one; ``authorized`` whether it may read that,
+    ``revocable`` whether by a policy that grants just this and that this collection made; ``running`` an update of it that has not
+    ended, in the service's words; ``obstacles`` why an update of it would be refused.
+    """
+
+    which: Which
+    name: str
+    alias: str
+    enabled: bool | None
+    topics: tuple[str, ...] | None = None
+    reason: str = ""
+    foreign: bool = False
+    authorized: bool | None = None
+    revocable: bool | None = None
+    running: str = ""
+    obstacles: tuple[str, ...] = ()
+
+    @property
+    def feeds(self) -> bool:
+        """Whether it mirrors, and selects topics."""
+        return bool(self.enabled) and self.topics != ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """Both sides; the source is None where nothing that belongs to it may be asked. ``mismatch`` says why one could not mirror the
+    other one, which is so for both directions."""
+
+    source: Side | None
+    target: Side
+    source_alias: str
+    mismatch: str = ""
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Those that were asked."""
+        return (self.source, self.target) if self.source else (self.target,)
+
+    @property
+    def direction(self) -> Direction:
+        """Which one mirrors which now. Of a source that is not asked, only what the target shows counts."""
+        forward, backward = self.target.enabled, self.source.enabled if self.source else False
+        if forward is None or backward is None:
+            return "unknown"
+        if forward and backward:
+            return "both"
+        return "forward" if forward else "backward" if backward else "none"
+
+    @property
+    def forward(self) -> str:
+        """The normal direction in words."""
+        return f"{self.source_alias} -> {self.target.alias}"
+
+    @property
+    def backward(self) -> str:
+        """The opposite one."""
+        return f"{self.target.alias} -> {self.source_alias}"
+
+    def now(self) -> str:
+        """Which way data flows now, in words."""
+        unknown = [side.name for side in self.sides if side.enabled is None]
+        if unknown:
+            return f"not known, because it is not known whether {' and '.join(unknown)} mirrors"
+        flows = [
+            (self.forward if side is self.target else self.backward)
+            + ("" if side.feeds else ", with no topics selected")
+            for side in reversed(self.sides)
+            if side.enabled
+        ]
+        unasked = "" if self.source else f" ({self.source_alias} was not asked)"
+        turned = ", turned round" if self.direction == "backward" else ""
+        return (" and ".join(flows) + turned if flows else "nothing is mirrored") + unasked
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One thing to do: on which instance, for which direction of data, in words, and how many seconds it takes at most, normally. ``final``
+    cannot be undone."""
+
+    action: Action
+    side: Which
+    instance: str
+    direction: str
+    words: str
+    seconds: int = 0
+    final: bool = False
+
+    def to_result(self) -> dict[str, t.Any]:
+        """The shape that modules return."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """What is asked for. ``topics`` are the patterns for the side that takes up mirroring; ``resume`` says that a failback was interrupted
+    and is to be finished, which cannot be told from a failover by looking."""
+
+    mode: Mode = "planned"
+    topics: tuple[str, ...] | None = None
+    remove_authorization: bool = False
+    resume: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The steps, in order; why there are none, if it is refused; and what else to know. ``giver`` is the side that gives up mirroring,
+    ``taker`` the one that takes it up."""
+
+    giver: Which
+    taker: Which
+    steps: tuple[Step, ...] = ()
+    refusals: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def taker_of(verb: Verb) -> Which:
+    """The side that mirrors once a verb is done, or that did before, if it only ends mirroring."""
+    return "source" if verb == "reverse" else "target"
+
+
+def giver_of(verb: Verb) -> Which:
+    """The side that gives up mirroring."""
+    return "source" if verb == "failback" else "target"
+
+
+def plan(verb: Verb, pair: Pair, wishes: Wishes) -> Plan:
+    """What the verb would do to the pair as it is now."""
+    make = {"disable": _disable, "failover": _failover, "reverse": _reverse, "failback": _failback}[verb]
+    refusals = _in_the_way(verb, pair, wishes)
+    made = Plan(giver_of(verb), taker_of(verb), refusals=tuple(refusals)) if refusals else make(pair, wishes)
+    obstacles = _obstacles(pair, made)
+    return dataclasses.replace(made, steps=(), refusals=obstacles) if obstacles else made
+
+
+def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
+    """What stands in the way of any plan."""
+    found = []
+    for side in pair.sides:
+        if side.running:
+            remedy = "Run again when it has ended, or with wait: it is joined then."
+            found.append(
+                Finding("operation", "unknown", f"An update of {side.name} is running: {side.running}", remedy)
+            )
+        elif side.enabled is None:
+            found.append(_hidden(side, verb, wishes))
+        elif side.foreign:
+            message = f"{side.name} mirrors another instance than that of this pair."
+            found.append(Finding("pair", "fail", message, "Name the pair that is meant."))
+    if found:
+        return found
+    if pair.direction == "both" and all(side.feeds for side in pair.sides):
+        message = f"Both mirror each other ({pair.forward} and {pair.backward}), and both select topics."
+        remedy = "Find out which one applications write to, and select no topics on that one, with topics: [] of the module topic_selection."
+        return [Finding("direction", "fail", message, remedy)]
+    if verb in ("reverse", "failback") and not wishes.topics:
+        message = "Which topics to mirror is not given."
+        return [Finding("topics", "fail", message, "Set mirroring_topics to their patterns.")]
+    return []
+
+
+def _hidden(side: Side, verb: Verb, wishes: Wishes) -> Finding:
+    remedy = "Make its admin API reachable, for an identity with Manager on its cluster."
+    if side.which == "source" and verb == "failover" and wishes.mode == "planned":
+        remedy += " If the source is gone, fail over with failover_mode: unplanned, which asks nothing of it."
+    return Finding(
+        "observed", "unknown", f"Whether {side.name} mirrors is not known: {side.reason}".rstrip(": "), remedy
+    )
+
+
+def _obstacles(pair: Pair, made: Plan) -> tuple[Finding, ...]:
+    """What would stop the plan half way, so that it is not begun."""
+    updated = {step.side for step in made.steps if step.action in ("disable", "enable")}
+    found = [
+        Finding("instance", "fail", f"{side.name} {obstacle}", "Nothing is begun that could not be ended.")
+        for side in pair.sides
+        if side.which in updated
+        for obstacle in side.obstacles
+    ]
+    if pair.mismatch and any(step.action == "enable" for step in made.steps):
+        remedy = "Scale the smaller one, so that the two can mirror each other."
+        found.append(Finding("capacity", "fail", pair.mismatch, remedy))
+    return tuple(found)
+
+
+def _refused(verb: Verb, rule: str, message: str, remedy: str) -> Plan:
+    return Plan(giver_of(verb), taker_of(verb), refusals=(Finding(rule, "fail", message, remedy),))
+
+
+def _disable(pair: Pair, wishes: Wishes) -> Plan:
+    target = pair.target
+    steps = [_disabled(target, pair.forward)] if target.enabled else []
+    notes = [] if steps else [f"Mirroring to {target.name} is off already."]
+    if wishes.remove_authorization and target.revocable:
+        words = f"delete the authorization that lets {target.name} read the source"
+        steps.append(Step("revoke", "target", target.name, pair.forward, words, final=True))
+    elif wishes.remove_authorization and target.authorized is not False:
+        notes.append(
+            f"An authorization that lets {target.name} read the source is left alone: it was not made by this collection, or grants more."
+            if target.authorized
+            else f"Whether an authorization lets {target.name} read the source is not known, so none is deleted."
+        )
+    return Plan("target", "target", tuple(steps), notes=tuple(notes))
+
+
+def _failover(pair: Pair, wishes: Wishes) -> Plan:
+    target = pair.target
+    if pair.direction == "backward":
+        message = f"{target.name} mirrors nothing: the pair is turned round, {pair.backward}, and applications use {target.name}."
+        return _refused("failover", "direction", message, "To come back to the normal direction, use failback.")
+    if not target.enabled:
+        return Plan(
+            "target", "target", notes=(f"Mirroring to {target.name} is off already: nothing more arrives there.",)
+        )
+    if not target.feeds:
+        notes = (f"{target.name} selects no topics already: nothing more arrives there.", charged(target))
+        return Plan("target", "target", notes=notes)
+    gate = (_waited(target, pair.forward),) if wishes.mode == "planned" else ()
+    return Plan("target", "target", (*gate, _cleared(target, pair.forward)), notes=(charged(target),))
+
+
+def _reverse(pair: Pair, wishes: Wishes) -> Plan:
+    source, target = t.cast(Side, pair.source), pair.target
+    if target.feeds:
+        message = f"{target.name} still mirrors topics, {pair.forward}: it has not been failed over to."
+        return _refused("reverse", "direction", message, "Fail over first.")
+    steps = [_disabled(target, pair.forward)] if target.enabled else []
+    return Plan(
+        "target", "source", (*steps, *_enabled(source, target, pair.backward, wishes)), notes=(charged(source),)
+    )
+
+
+def _failback(pair: Pair, wishes: Wishes) -> Plan:
+    source, target = t.cast(Side, pair.source), pair.target
+    if pair.direction == "forward" and target.feeds:
+        notes = (f"The pair is in its normal direction, {pair.forward}, and mirrors topics.", charged(target))
+        return Plan("source", "target", notes=notes)
+    if not source.enabled and not wishes.resume:
+        message = f"{source.name} does not mirror {target.name}, so what applications wrote to {target.name} may be on no other cluster."
+        remedy = (
+            "Turn the pair round with reverse first. If a failback was interrupted here, finish it with failback_resume: true. If "
+            "nothing was written to the target, mirror again with the playbook mirror."
+        )
+        return _refused("failback", "direction", message, remedy)
+    steps: list[Step] = []
+    if source.feeds:
+        steps += [_waited(source, pair.backward), _cleared(source, pair.backward)]
+    if source.enabled:
+        steps.append(_disabled(source, pair.backward))
+    return Plan("source", "target", (*steps, *_enabled(target, source, pair.forward, wishes)), notes=(charged(target),))
+
+
+def _waited(side: Side, direction: str) -> Step:
+    words = f"wait until {side.name} has everything, or is behind by no more than is accepted"
+    return Step("wait_for_lag", side.which, side.name, direction, words)
+
+
+def _cleared(side: Side, direction: str) -> Step:
+    words = f"select no topics on {side.name}; what has not arrived there by then does not arrive any more"
+    return Step("clear_selection", side.which, side.name, direction, words, final=True)
+
+
+def _disabled(side: Side, direction: str) -> Step:
+    words = f"disable mirroring on {side.name}; its topics stay, and what it has not got does not arrive any more"
+    return Step("disable", side.which, side.name, direction, words, UPDATE_SECONDS, final=True)
+
+
+def _enabled(side: Side, other: Side, direction: str, wishes: Wishes) -> list[Step]:
+    """What makes a side mirror the other one, as far as it does not yet."""
+
+    def step(action: Action, words: str, seconds: int = 0) -> Step:
+        return Step(action, side.which, side.name, direction, words, seconds)
+
+    steps = []
+    if side.authorized is False or (side.authorized is None and not side.enabled):
+        steps.append(step("authorize", f"let {side.name} read {other.name}", AUTHORIZATION_SECONDS))
+    if not side.enabled:
+        steps.append(step("enable", f"let {side.name} mirror {other.name}", UPDATE_SECONDS))
+    topics = list(wishes.topics or ())
+    if not side.enabled or not same_selection(side.topics, topics):
+        steps.append(step("select", f"select {', '.join(topics)} on {side.name}"))
+    if steps:
+        steps.append(step("validate", f"see that {side.name} mirrors what is selected", AUTHORIZATION_SECONDS))
+    return steps
+
+
+def charged(side: Side) -> str:
+    """What a side that mirrors costs (API §5.3)."""
+    return f"Mirroring to {side.name} is charged until it is disabled."
