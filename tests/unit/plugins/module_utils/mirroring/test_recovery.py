@@ -1,0 +1,271 @@
+# Copyright: Contributors to mirrorops.event_streams
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
+    MODES,
+    VERBS,
+    Pair,
+    Plan,
+    Side,
+    Step,
+    Verb,
+    Wishes,
+    plan,
+)
+
+TOPICS = ("^orders$",)
+
+
+def side(which: t.Any, enabled: bool | None = False, topics: tuple[str, ...] | None = None, **more: t.Any) -> Side:
+    name, alias = {"source": ("es-a", "a"), "target": ("es-b", "b")}[which]
+    more.setdefault("authorized", True)
+    return Side(which, name, alias, enabled, topics if topics is not None or not enabled else TOPICS, **more)
+
+
+def pair(source: Side | None = None, target: Side | None = None, **more: t.Any) -> Pair:
+    return Pair(source or side("source"), target or side("target", True), "a", **more)
+
+
+FORWARD = pair()
+CLEARED = pair(target=side("target", True, ()))
+OFF = pair(target=side("target"))
+BACKWARD = pair(side("source", True), side("target"))
+BACKWARD_CLEARED = pair(side("source", True, ()), side("target"))
+BOTH = pair(side("source", True), side("target", True))
+ONE_EMPTY = pair(side("source", True), side("target", True, ()))
+
+
+def made(verb: Verb, one: Pair, **wishes: t.Any) -> Plan:
+    return plan(verb, one, Wishes(**{"topics": TOPICS, **wishes}))
+
+
+@pytest.mark.parametrize(
+    ("verb", "one", "wishes", "steps"),
+    [
+        ("disable", FORWARD, {}, "target.disable"),
+        ("disable", CLEARED, {}, "target.disable"),
+        ("disable", OFF, {}, ""),
+        ("failover", FORWARD, {}, "target.wait_for_lag target.clear_selection"),
+        ("failover", FORWARD, {"mode": "unplanned"}, "target.clear_selection"),
+        ("failover", CLEARED, {}, ""),
+        ("failover", OFF, {}, ""),
+        ("failover", BOTH, {}, "direction"),
+        ("failover", ONE_EMPTY, {}, ""),
+        ("failover", BACKWARD, {}, "direction"),
+        ("reverse", FORWARD, {}, "direction"),
+        ("reverse", CLEARED, {}, "target.disable source.enable source.select source.validate"),
+        ("reverse", OFF, {}, "source.enable source.select source.validate"),
+        ("reverse", BACKWARD, {}, ""),
+        ("reverse", BACKWARD_CLEARED, {}, "source.select source.validate"),
+        ("reverse", ONE_EMPTY, {}, "target.disable"),
+        ("reverse", BOTH, {}, "direction"),
+        ("reverse", CLEARED, {"topics": ()}, "topics"),
+        (
+            "failback",
+            BACKWARD,
+            {},
+            "source.wait_for_lag source.clear_selection source.disable target.enable target.select target.validate",
+        ),
+        ("failback", BACKWARD_CLEARED, {}, "source.disable target.enable target.select target.validate"),
+        ("failback", OFF, {}, "direction"),
+        ("failback", OFF, {"resume": True}, "target.enable target.select target.validate"),
+        ("failback", CLEARED, {}, "direction"),
+        ("failback", CLEARED, {"resume": True}, "target.select target.validate"),
+        ("failback", FORWARD, {}, ""),
+        ("failback", BOTH, {}, "direction"),
+        ("failback", BACKWARD, {"topics": ()}, "topics"),
+    ],
+)
+def test_what_a_verb_does_from_each_state(verb: Verb, one: Pair, wishes: dict[str, t.Any], steps: str) -> None:
+    found = made(verb, one, **wishes)
+    told = [f"{step.side}.{step.action}" for step in found.steps] or [finding.rule for finding in found.refusals]
+    assert " ".join(told) == steps
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_cannot_be_read_is_not_known(verb: Verb) -> None:
+    found = made(verb, pair(target=side("target", None, reason="HTTP 403")))
+    (finding,) = found.refusals
+    assert (finding.status, found.steps) == ("unknown", ())
+    assert "Whether es-b mirrors is not known: HTTP 403" in finding.message
+
+
+def test_a_source_that_is_gone_is_not_needed_for_a_failover() -> None:
+    (finding,) = made("failover", pair(source=side("source", None, reason="no answer"))).refusals
+    assert "failover_mode: unplanned" in finding.remedy
+    unasked = Pair(None, side("target", True), "a")
+    assert [step.action for step in made("failover", unasked, mode="unplanned").steps] == ["clear_selection"]
+    assert unasked.now() == "a -> b (a was not asked)"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_nothing_is_begun_while_an_update_is_running(verb: Verb) -> None:
+    found = made(verb, pair(target=side("target", None, running="update in progress")))
+    assert [finding.rule for finding in found.refusals] == ["operation"]
+
+
+def test_another_pair_is_left_alone() -> None:
+    found = made("failover", pair(target=side("target", True, foreign=True)))
+    assert "es-b mirrors another instance" in found.refusals[0].message
+
+
+@pytest.mark.parametrize(
+    ("verb", "one", "refused"),
+    [
+        ("reverse", pair(side("source", obstacles=("is locked.",)), side("target", True, ())), True),
+        ("reverse", pair(target=side("target", True, (), obstacles=("is locked.",))), True),
+        ("failover", pair(target=side("target", True, obstacles=("is locked.",))), False),
+        ("disable", pair(target=side("target", True, obstacles=("is locked.",))), True),
+        ("reverse", dataclasses.replace(CLEARED, mismatch="Throughput differs."), True),
+        ("failback", dataclasses.replace(BACKWARD, mismatch="Throughput differs."), True),
+        ("failover", dataclasses.replace(FORWARD, mismatch="Throughput differs."), False),
+        ("disable", dataclasses.replace(FORWARD, mismatch="Throughput differs."), False),
+    ],
+)
+def test_nothing_is_begun_that_could_not_be_ended(verb: Verb, one: Pair, refused: bool) -> None:
+    found = made(verb, one)
+    assert bool(found.refusals) is refused
+    assert bool(found.steps) is not refused
+
+
+@pytest.mark.parametrize(
+    ("authorized", "enabled", "asked"),
+    [(True, False, False), (False, False, True), (None, False, True), (False, True, True), (None, True, False)],
+)
+def test_an_authorization_that_is_missing_is_made(authorized: bool | None, enabled: bool, asked: bool) -> None:
+    topics = TOPICS if enabled else None
+    found = made("reverse", pair(side("source", enabled, topics, authorized=authorized), side("target")))
+    assert ("authorize" in [step.action for step in found.steps]) is asked
+
+
+@pytest.mark.parametrize(
+    ("authorized", "revocable", "revoked", "told"),
+    [
+        (True, True, True, ""),
+        (True, False, False, "is left alone: it was not made by this collection, or grants more"),
+        (None, None, False, "is not known, so none is deleted"),
+        (False, False, False, ""),
+    ],
+)
+def test_only_the_authorization_that_was_made_here_is_taken_back(
+    authorized: bool | None, revocable: bool | None, revoked: bool, told: str
+) -> None:
+    target = side("target", True, authorized=authorized, revocable=revocable)
+    found = made("disable", pair(target=target), remove_authorization=True)
+    assert [step.action for step in found.steps] == ["disable", *(["revoke"] if revoked else [])]
+    assert told in " ".join(found.notes)
+    assert bool(told) == bool(found.notes)
+    assert "revoke" not in [step.action for step in made("disable", pair(target=target)).steps]
+
+
+def test_every_step_tells_its_direction() -> None:
+    told = {(step.side, step.action): step.direction for step in made("failback", BACKWARD).steps}
+    assert {direction for (which, _action), direction in told.items() if which == "source"} == {"b -> a"}
+    assert {direction for (which, _action), direction in told.items() if which == "target"} == {"a -> b"}
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (FORWARD, "a -> b"),
+        (CLEARED, "a -> b, with no topics selected"),
+        (OFF, "nothing is mirrored"),
+        (BACKWARD, "b -> a, turned round"),
+        (BOTH, "a -> b and b -> a"),
+        (pair(side("source", None)), "not known, because it is not known whether es-a mirrors"),
+    ],
+)
+def test_which_way_data_flows(one: Pair, words: str) -> None:
+    assert one.now() == words
+
+
+class Model:
+    """Two clusters as the service treats them: who mirrors, what is selected, who may read whom; and what applications wrote."""
+
+    def __init__(self) -> None:
+        self.enabled = {"source": False, "target": True}
+        self.topics: dict[str, tuple[str, ...]] = {"source": (), "target": TOPICS}
+        self.authorized = {"source": False, "target": True}
+        self.announced: list[Step] = []
+
+    def observed(self, verb: Verb, wishes: Wishes) -> Pair:
+        def one(which: t.Any) -> Side:
+            enabled = self.enabled[which]
+            topics = self.topics[which] if enabled else None
+            return side(which, enabled, topics, authorized=self.authorized[which], revocable=self.authorized[which])
+
+        hidden = verb == "disable" or (verb == "failover" and wishes.mode == "unplanned")
+        return Pair(None if hidden else one("source"), one("target"), "a")
+
+    def apply(self, step: Step) -> None:
+        """Does what a step says. Whatever ends a flow of data must have been announced as final."""
+        which, feeds = step.side, self.enabled[step.side] and bool(self.topics[step.side])
+        if step.action in ("clear_selection", "disable"):
+            assert step.final or not feeds
+            assert step in self.announced
+        if step.action == "clear_selection":
+            self.topics[which] = ()
+        elif step.action == "disable":
+            assert self.enabled[which]
+            self.enabled[which], self.topics[which] = False, ()
+        elif step.action == "revoke":
+            assert not self.enabled[which]
+            self.authorized[which] = False
+        elif step.action == "authorize":
+            self.authorized[which] = True
+        elif step.action == "enable":
+            assert self.authorized[which]
+            assert not any(self.enabled.values()), "the service refuses to mirror both ways"
+            self.enabled[which], self.topics[which] = True, ()
+        elif step.action == "select":
+            assert self.enabled[which]
+            self.topics[which] = TOPICS
+        assert not all(self.enabled.values())
+
+
+runs = st.tuples(
+    st.sampled_from(VERBS), st.sampled_from(MODES), st.booleans(), st.booleans(), st.one_of(st.none(), st.integers(0, 6))
+)
+
+
+@hypothesis.settings(max_examples=400)
+@hypothesis.given(st.lists(runs, max_size=12))
+def test_no_sequence_of_runs_makes_a_cycle_or_an_unannounced_loss(
+    sequence: list[tuple[Verb, t.Any, bool, bool, int | None]],
+) -> None:
+    """Whatever verbs follow each other, and wherever each is killed: a second run of the same verb ends it, and a third does nothing."""
+    model = Model()
+    for verb, mode, revoke, resume, killed_after in sequence:
+        wishes = Wishes(mode, TOPICS, revoke, resume)
+        for attempt in (killed_after, None):
+            found = plan(verb, model.observed(verb, wishes), wishes)
+            if found.refusals:
+                break
+            model.announced = list(found.steps)
+            for step in found.steps[:attempt]:
+                model.apply(step)
+            # A failback that was killed is known to be one from its record.
+            wishes = dataclasses.replace(wishes, resume=True)
+        else:
+            again = plan(verb, model.observed(verb, wishes), wishes)
+            assert (again.steps, again.refusals) == ((), ())
+
+
+def test_the_drill_ends_where_it_began() -> None:
+    model = Model()
+    for verb in t.cast("tuple[Verb, ...]", ("failover", "reverse", "failback")):
+        model.announced = list(plan(verb, model.observed(verb, Wishes(topics=TOPICS)), Wishes(topics=TOPICS)).steps)
+        assert model.announced
+        for step in model.announced:
+            model.apply(step)
+    assert (model.enabled, model.topics["target"]) == ({"source": False, "target": True}, TOPICS)
