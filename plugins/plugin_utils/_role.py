@@ -46,9 +46,9 @@ NOUNS = {
             "confirm",
             "resume",
             "remove_authorization",
-            "records",
         )
     },
+    "folder": "records",
     "instance": "{side}",
     "target": "{side}",
     "source": "{other}",
@@ -74,7 +74,7 @@ back."""
 
 OTHER = {"source": "target", "target": "source"}
 
-DEFAULTS: dict[str, t.Any] = {"max_age": 300, "wait": True}
+DEFAULTS: dict[str, t.Any] = {"max_age": 300, "wait": True, "folder": "~/mirroring-records"}
 """What holds in a role where the module itself has another default."""
 
 

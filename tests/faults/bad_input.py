@@ -22,6 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring,
     mirroring_info,
     readiness_info,
+    recovery_info,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import (
@@ -80,6 +81,7 @@ MODULES: dict[str, tuple[types.ModuleType, dict[str, Any]]] = {
     "mirroring_info": (mirroring_info, PAIR),
     "topic_selection": (topic_selection, {"target": TARGET, "topics": ["^orders$"]}),
     "topic_selection, preview": (topic_selection, {**PAIR, "topics": ["^orders$"]}),
+    "recovery_info": (recovery_info, {**PAIR, "verb": "failover"}),
     "instance_info": (instance_info, {}),
     "authorization_policy": (authorization_policy, GRANT),
 }
@@ -182,7 +184,7 @@ def unknown_crns(place: int, values: Strategy) -> st.SearchStrategy[Case]:
         (side, text), run = drawn
         return Case(run, {side: text}, (text.split(":")[7].lower(),), LOOKED_UP)
 
-    runs = one_of("mirror", "readiness_info", "mirroring_info", "topic_selection, preview")
+    runs = one_of("mirror", "readiness_info", "recovery_info", "mirroring_info", "topic_selection, preview")
     return st.tuples(changed(place, values), runs).map(case)
 
 
@@ -275,7 +277,9 @@ CRNS: Cases = {
     "of another account": unknown_crns(6, hexadecimal.map(lambda account: f"a/{account}")),
     "of another cloud": unknown_crns(2, words(LETTERS)),
     "of an instance that is not there": unknown_crns(7, guids),
-    "of one instance twice": st.tuples(one_of("mirror", "readiness_info", "mirroring", "mirroring_info"), sides).map(
+    "of one instance twice": st.tuples(
+        one_of("mirror", "readiness_info", "recovery_info", "mirroring", "mirroring_info"), sides
+    ).map(
         lambda drawn: Case(
             drawn[0],
             {"source": ":".join(crn(drawn[1])), "target": ":".join(crn(drawn[1])[: 8 + 2 * (drawn[1] == "source")])},
@@ -306,7 +310,7 @@ def granted(options: Strategy, values: Strategy, *told: str) -> st.SearchStrateg
 
 def named_by_guid(values: Strategy) -> st.SearchStrategy[Case]:
     """What is no GUID is a name, and no instance is called like that."""
-    runs = one_of("mirror", "readiness_info", "mirroring_info", "topic_selection, preview")
+    runs = one_of("mirror", "readiness_info", "recovery_info", "mirroring_info", "topic_selection, preview")
     return st.tuples(sides, values, runs).map(
         lambda drawn: Case(drawn[2], {drawn[0]: drawn[1]}, (repr(drawn[1]),), LOOKED_UP)
     )
@@ -332,10 +336,12 @@ GUIDS: Cases = {
         one_of(SOURCE_GUID, SOURCE_GUID.upper(), SOURCE_GUID.title()),
         "same instance",
     ),
-    "an instance that is not there": st.tuples(sides, guids, one_of("mirror", "readiness_info", "mirroring_info")).map(
-        lambda drawn: Case(drawn[2], {drawn[0]: drawn[1]}, (drawn[1],), LOOKED_UP)
-    ),
-    "one instance twice, of a pair": st.tuples(known_guids, one_of("mirror", "readiness_info", "mirroring")).map(
+    "an instance that is not there": st.tuples(
+        sides, guids, one_of("mirror", "readiness_info", "recovery_info", "mirroring_info")
+    ).map(lambda drawn: Case(drawn[2], {drawn[0]: drawn[1]}, (drawn[1],), LOOKED_UP)),
+    "one instance twice, of a pair": st.tuples(
+        known_guids, one_of("mirror", "readiness_info", "recovery_info", "mirroring")
+    ).map(
         lambda drawn: Case(drawn[1], {"source": drawn[0], "target": drawn[0].upper()}, ("same instance",), LOOKED_UP)
     ),
     "a bad account id": granted(
@@ -367,7 +373,7 @@ GUIDS: Cases = {
 
 # --- names and queries ------------------------------------------------------------------------------------------------
 
-asking = one_of("mirror", "readiness_info", "mirroring_info", "topic_selection, preview")
+asking = one_of("mirror", "readiness_info", "recovery_info", "mirroring_info", "topic_selection, preview")
 broken_queries = st.tuples(
     one_of("[*].name", "[?name=='x']", "[0]", "length(@)", "a.b", "{n: name}"),
     one_of("[", "{", "(", "..", "]", ")", "|", "&&", "||", "==", "[?", "'", "`", '"', "$", "[a", ".[", "{a}", "&"),
@@ -377,7 +383,7 @@ NAMES: Cases = {
     "no name": st.tuples(sides, words(" \t\n\u3000", 1, 4), asking).map(
         lambda drawn: Case(drawn[2], {drawn[0]: drawn[1]}, (f"{drawn[0]} is empty",), LOOKED_UP)
     ),
-    "nothing at all": st.tuples(sides, one_of("mirror", "readiness_info", "mirroring")).map(
+    "nothing at all": st.tuples(sides, one_of("mirror", "readiness_info", "recovery_info", "mirroring")).map(
         lambda drawn: (
             Case(drawn[1], {drawn[0]: None}, (drawn[0],))
             if drawn[1] == "mirror"

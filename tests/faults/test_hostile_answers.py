@@ -56,6 +56,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring,
     mirroring_info,
     readiness_info,
+    recovery_info,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.hostile import (
@@ -635,6 +636,14 @@ RUNS = {
     "validate what is off": Run(mirroring_info, {**FIXED, **WAITS}),
     "ready?": Run(readiness_info, {**PAIR, "topics": ["^orders$", "pay.*"], "failback": True}),
     "ready, as it is?": Run(readiness_info, FIXED, enabled=True),
+    "fail over": Run(recovery_info, {**PAIR, "verb": "failover", "wait": True, "wait_timeout": 240, "poll_interval": 20}, enabled=True),
+    "fail over, the source is gone": Run(
+        recovery_info,
+        {**FIXED, "verb": "failover", "mode": "unplanned", "monitoring_instance": MONITORING_GUID},
+        enabled=True,
+    ),
+    "turn round": Run(recovery_info, {**PAIR, "verb": "reverse", "topics": ["^orders$", ".*"]}),
+    "fail back": Run(recovery_info, {**FIXED, "verb": "failback", "topics": ["^orders$"], "resume": True}),
     "metrics": Run(
         metrics_info, {"instance": TARGET, "monitoring_instance": MONITORING_GUID, "source": SOURCE, "page": PAGE}
     ),

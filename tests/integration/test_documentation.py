@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.mirrorops.event_streams.tests.integration.conftest import SOURCE, TARGET
 from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import ENABLED, MONITORING
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,22 @@ PAGES = [
     *sorted((ROOT / "docs/docsite/rst").glob("*.rst")),
 ]
 MARKDOWN = re.compile(r"^```ya?ml\n# runnable\b([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TURNED_ROUND = {
+    "policies": [{"subject": TARGET, "resource": SOURCE}, {"subject": SOURCE, "resource": TARGET}],
+    "target": {"topics": [{"name": "orders", "partitions": 1}]},
+    "source": {
+        "mirroring": {"source": TARGET, "source_alias": "us-east", "target_alias": "us-south"},
+        "selection": ["^orders$"],
+    },
+}
+WORLDS: dict[str, dict[str, Any]] = {
+    "": {},
+    "with Monitoring": {"monitoring": MONITORING, **ENABLED},
+    "after a failover": {**ENABLED, "target": {**ENABLED["target"], "selection": [], **TURNED_ROUND["target"]}},
+    "while turned round": {"monitoring": MONITORING, **TURNED_ROUND},
+}
+"""What an example needs, by what its first line says."""
+
 RST = re.compile(r"^\.\. code-block:: yaml\n\n    # runnable\b([^\n]*)\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 
 
@@ -48,7 +65,7 @@ def test_every_page_has_an_example(page: Path) -> None:
 
 @pytest.mark.parametrize(("needs", "example"), examples())
 def test_examples_run_twice(simulate: Any, playbook: Any, observe: Any, needs: str, example: str) -> None:
-    simulator = simulate(monitoring=MONITORING, **ENABLED) if needs == "with Monitoring" else simulate()
+    simulator = simulate(**WORLDS[needs])
     plays = yaml.safe_load(example)
     assert isinstance(plays, list)
     playbook(plays).worked()

@@ -19,7 +19,7 @@ PAIR = {"source": SOURCE, "target": TARGET}
 MIRRORING = {"source": SOURCE, "source_alias": "us-south", "target_alias": "us-east"}
 PASSING = {
     "duration", "invocation", "http_trace", "ansible_job_id", "results_file", "started", "finished", "stdout", "stderr",
-    "stdout_lines", "stderr_lines", "deprecations", "warnings", "ansible_facts", "failed", "at",
+    "stdout_lines", "stderr_lines", "deprecations", "warnings", "ansible_facts", "failed", "at", "evidence",
 }  # fmt: skip
 ELSEWHERE = {"ansible_connection": "elsewhere", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
@@ -40,6 +40,7 @@ def tasks(simulator: Any, **keywords: Any) -> list[dict[str, Any]]:
         "topic_selection": {**PAIR, "topics": TOPICS},
         "mirroring_info": {**PAIR, "topics": TOPICS, "wait": True, "poll_interval": 0.1},
         "metrics_info": {"instance": TARGET},
+        "recovery_info": {**PAIR, "verb": "failover"},
     }
     return [
         {"name": f"Use {name}", f"mirrorops.event_streams.{name}": options, **keywords}

@@ -24,6 +24,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring,
     mirroring_info,
     readiness_info,
+    recovery_info,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.running import Cloud, run_main
@@ -47,6 +48,7 @@ MINIMAL: dict[types.ModuleType, dict[str, t.Any]] = {
     mirroring: {"target": TARGET, "source": SOURCE},
     mirroring_info: {"target": TARGET},
     readiness_info: {"target": TARGET, "source": SOURCE},
+    recovery_info: {"verb": "failover", "target": TARGET, "source": SOURCE},
     topic_selection: {"target": TARGET, "topics": ["^a$"]},
 }
 every_module = pytest.mark.parametrize("module", MINIMAL, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -15,6 +15,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring,
     mirroring_info,
     readiness_info,
+    recovery_info,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
@@ -33,6 +34,10 @@ MODULES = {
     "setup": [readiness_info],
     "enable": [mirroring, topic_selection],
     "validate": [mirroring_info],
+    **{
+        verb: [mirroring_info, topic_selection, mirroring, recovery_info]
+        for verb in ("disable", "failover", "reverse", "failback")
+    },
 }
 PAIR = {"source": "a", "target": "b"}
 VARIABLES = {"setup_source": "a", "setup_target": "b", "validate_source": "a", "validate_target": "b"}
@@ -78,7 +83,7 @@ def test_variables_that_happen_to_have_such_a_name_are_left_alone() -> None:
     names = {option: f"mirroring_{option}" for option in mirroring.SPEC.options if option not in NOUNS}
     assert {"state", "submitted", "iam_token", "validate_certs"} <= names.keys()
     options = found("enable", mirroring, **dict.fromkeys(names.values(), "absent"))
-    assert options.keys() == {"source", "target", *DEFAULTS}
+    assert options.keys() == {"source", "target", *(DEFAULTS.keys() & mirroring.SPEC.options.keys())}
 
 
 def test_defaults_of_roles() -> None:
@@ -207,9 +212,10 @@ def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
     arguments = spec["argument_specs"]["main"]["options"]
     options = {option: module.SPEC.options[option] for module in MODULES[role] for option in module.SPEC.options}
     reached = {
-        f"{role}_{noun.format(side='target', other='source')}": options[option]
+        f"{role}_{noun.format(side=side, other=other)}": options[option]
         for option, noun in NOUNS.items()
         if option in options
+        for side, other in (("target", "source"), ("source", "target"))
     }
     assert set(arguments) <= set(reached)
     for name, argument in arguments.items():
@@ -272,8 +278,11 @@ def test_what_no_variable_gives_is_told_as_it_is() -> None:
 
 
 def test_what_runs_for_each_pair_has_no_filters() -> None:
-    """For one of them Ansible loads all, in each worker (or for good, in the parent), and a fleet pays for that."""
-    files = [*ROOT.glob("roles/*/*/main.yml"), *ROOT.glob("playbooks/*.yml")]
+    """For one of them Ansible loads all, in each worker (or for good, in the parent), and a fleet pays for that, as often as it is
+    mirrored."""
+    roles, playbooks = ("setup", "bindings", "enable", "validate"), ("mirror", "validate")
+    files = [path for role in roles for path in ROOT.glob(f"roles/{role}/*/main.yml")]
+    files += [ROOT / f"playbooks/{playbook}.yml" for playbook in playbooks]
     template = re.compile(r"\{\{.*?\}\}|^ *(?:when|that): [^\n]*$", re.DOTALL | re.MULTILINE)
     texts = {path: template.findall(path.read_text()) for path in files}
     assert sum(map(len, texts.values())) > 10

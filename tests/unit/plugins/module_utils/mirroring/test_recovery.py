@@ -234,7 +234,11 @@ class Model:
 
 
 runs = st.tuples(
-    st.sampled_from(VERBS), st.sampled_from(MODES), st.booleans(), st.booleans(), st.one_of(st.none(), st.integers(0, 6))
+    st.sampled_from(VERBS),
+    st.sampled_from(MODES),
+    st.booleans(),
+    st.booleans(),
+    st.one_of(st.none(), st.integers(0, 6)),
 )
 
 
