@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import stat
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput, MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._files import USUAL, replace_file
 
 REMEDY = "Give the path of a file, such as /tmp/pair.html, in a directory that is there and can be written to."
 
@@ -40,30 +39,16 @@ def check_path(path: str, *, look: bool = True) -> None:
         raise InvalidInput(f"page is {path!r}, and the directory {folder!r} cannot be written to", remedy=REMEDY)
 
 
-def try_page(path: str, page: bytes, warn: t.Callable[[str], None]) -> str | None:
+def try_page(path: str, page: bytes, warn: t.Callable[[str], None], mode: int = USUAL) -> str | None:
     """Writes a page and returns its path; None after a warning if that fails, because what was found counts without it."""
     try:
-        write_page(path, page)
+        write_page(path, page, mode)
     except MirrorOpsError as error:
         warn(error.message)
         return None
     return path
 
 
-def write_page(path: str, page: bytes) -> None:
+def write_page(path: str, page: bytes, mode: int = USUAL) -> None:
     """Puts the page in place of what was there, whole or not at all; a link is replaced, not followed. Raises MirrorOpsError."""
-    beside = os.path.join(os.path.dirname(path), f".page-{secrets.token_hex(8)}")
-    try:
-        with open(beside, "xb") as file:
-            file.write(page)
-        os.replace(beside, path)
-    except OSError as error:
-        raise MirrorOpsError(
-            str(error.strerror or error),
-            attempt=f"write the page {path}",
-            remedy="Is there space left, and may the directory be written to? Nothing but the page is missing.",
-        ) from error
-    finally:
-        # Gone already, if all went well.
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
+    replace_file(path, page, "the page", mode)
