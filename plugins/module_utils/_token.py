@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import html
 import json
@@ -17,6 +18,7 @@ import urllib.parse
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Token
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Http, backoff
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets import SECRET_VARIABLES
 
 GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 ATTEMPT = "get a token from IBM Cloud IAM"
@@ -183,6 +185,16 @@ def read_api_key(text: str, option: str) -> str:
     if not key:
         raise _errors.InvalidInput(f"{option} is empty", remedy="Set it, or export IC_API_KEY.")
     return key
+
+
+def secrets_of_environment() -> set[str]:
+    """The credentials that the environment holds or names, in every spelling. A file that cannot be read has let nobody use its key."""
+    found: set[str] = set()
+    for value in filter(None, (os.environ.get(name, "").strip() for name in SECRET_VARIABLES)):
+        with contextlib.suppress(_errors.InvalidInput):
+            key = read_api_key(value, "the environment")
+            found |= spellings(key) | spellings(key.removeprefix("Bearer ").strip() or key)
+    return found
 
 
 def _fits_a_header(token: str) -> bool:

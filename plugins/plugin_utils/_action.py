@@ -33,6 +33,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
     failed,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets import SECRET_VARIABLES
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
@@ -48,11 +49,6 @@ from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._shared im
 trust_as_template: t.Callable[[str], str] = getattr(ansible.template, "trust_as_template", str)
 display = Display()
 OMIT_PLACEHOLDER = "__omit_place_holder__"
-SECRET_VARIABLES = tuple(
-    f"{prefix}_{name}"
-    for prefix in ("IC", "IBMCLOUD", "BM", "BLUEMIX")
-    for name in ("API_KEY", "IAM_TOKEN", "IAM_REFRESH_TOKEN")
-)
 SECRET_OPTIONS = ("ibmcloud_api_key", "source_api_key")
 PR_SET_PDEATHSIG = 1
 _PLAIN = re.compile(r"[A-Za-z0-9._~+/=:@-]+")

@@ -15,10 +15,10 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.style import STYLE
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets import masking
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 REPLACEMENT = "\ufffd"
-MASK = "********"
 SPOKEN = {"title", "aria-label"}
 """Attributes that hold text from elsewhere."""
 
@@ -110,16 +110,10 @@ def render(title: str, *children: Child, secrets: t.Collection[str] = ()) -> byt
         element("style", None, STYLE),
     )
     root = element("html", {"lang": "en"}, head, element("body", None, element("main", None, *children)))
-    hidden = sorted(filter(str.strip, secrets), key=len, reverse=True)
+    masked = masking(secrets)
     for one in root.iter():
-        one.text = _shown(one.text, hidden) if one.text and one.tag != "style" else one.text
-        one.tail = _shown(one.tail, hidden) if one.tail else None
+        one.text = clean(masked(one.text)) if one.text and one.tag != "style" else one.text
+        one.tail = clean(masked(one.tail)) if one.tail else None
         for attribute in SPOKEN & one.attrib.keys():
-            one.attrib[attribute] = _shown(one.attrib[attribute], hidden)
+            one.attrib[attribute] = clean(masked(one.attrib[attribute]))
     return f"<!DOCTYPE html>\n{ET.tostring(root, encoding='unicode', method='html')}\n".encode()
-
-
-def _shown(text: str, hidden: t.Sequence[str]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, MASK)
-    return clean(text)
