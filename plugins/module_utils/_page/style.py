@@ -38,6 +38,7 @@ p { margin: 0 0 .75rem; max-width: 48rem; }
 dl { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 1.25rem 0 0; padding: .75rem 1rem; background: var(--panel);
   border-radius: .5rem; }
 dl div { min-width: 0; }
+dl + p, .scroll + p { margin-top: 1.25rem; }
 dt { color: var(--soft); font-size: .875rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
 .badge { display: inline-block; padding: 0 .5rem; border: 1px solid; border-radius: .375rem; font-size: .875rem; font-weight: 600;
@@ -53,6 +54,9 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 td p { margin: .25rem 0 0; overflow-wrap: anywhere; }
 td p:first-child { margin: 0; }
 td .name { display: inline-block; min-width: 7rem; }
+td p .name { display: inline; }
+.when { white-space: nowrap; }
+.label { display: none; color: var(--soft); }
 summary { cursor: pointer; margin: 1rem 0 .5rem; font-weight: 600; }
 figure { margin: 0; }
 figcaption { margin-bottom: .25rem; }
@@ -91,6 +95,9 @@ svg path, svg line { fill: none; vector-effect: non-scaling-stroke; }
   .told tr:first-child { border-top: 0; }
   .told td { display: inline-block; border: 0; padding: .125rem .5rem; }
   .told td:last-child { display: block; }
+  .sides td { display: block; }
+  .sides td:first-child { font-weight: 600; }
+  .label { display: inline; }
   .plot { margin-left: 4.5rem; height: 13rem; }
 }
 @media print {
