@@ -62,6 +62,11 @@ options:
         from a failover after which applications write to the target.
     type: bool
     default: false
+  folder:
+    description:
+      - The directory with the records of earlier runs, as M(mirrorops.event_streams.recovery_record) writes them. If the last one that did something to
+        this pair was of the same O(verb) and has not ended, the plan continues it, and O(resume) is taken as true.
+    type: path
   confirm:
     description:
       - The targets of pairs whose plan may be carried out, by name, GUID, CRN, or as in O(target). RV(confirmed) tells whether this one is
@@ -223,6 +228,11 @@ confirmed:
   returned: success
   type: bool
   sample: false
+continues:
+  description: The record of the run that this plan continues; null if it continues none.
+  returned: success
+  type: str
+  sample: null
 identity:
   description: Whose rights were used, as IAM calls them; null if that is not known.
   returned: success
@@ -288,6 +298,7 @@ SPEC = ArgSpec(
         "max_lag": {"type": "float"},
         "remove_authorization": {"type": "bool", "default": False},
         "resume": {"type": "bool", "default": False},
+        "folder": {"type": "path"},
         "confirm": {"type": "list", "elements": "str"},
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "float", "default": 10800},

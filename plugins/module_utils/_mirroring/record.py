@@ -16,12 +16,14 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import is_guid
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import RENAMES
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.objectives import (
+    LOOKS,
     recovery_point,
     recovery_time,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pick import MESSAGE, WORDS, Pick
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.readiness import CHARGE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record_steps import (
+    MOST_STEPS,
     Given,
     gates_of,
     read_plan,
@@ -31,7 +33,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 
 FORMAT = 1
-OUTCOMES = ("unfinished", "done", "failed", "refused", "nothing to do")
+ACTED = ("unfinished", "done", "failed")
+OUTCOMES = (*ACTED, "refused", "nothing to do")
 SIDES = ("source", "target")
 MOST_TOPICS, MOST_LINES, MOST_FINDINGS, MOST_FACTS = 500, 30, 30, 40
 SHORT = 40
@@ -118,6 +121,16 @@ def assemble(run: Run, secrets: t.Iterable[str] = ()) -> Record:
         "before": _seen(pick, run.before),
         "after": _seen(pick, after),
     }
+
+
+def goes_on(record: Record) -> bool:
+    """Whether the run that a record is about had begun to give up mirroring and had not done all. Of one that was killed, nobody knows how
+    far it came."""
+    if record["outcome"] == "unfinished":
+        return True
+    steps = [Pick.mapping(one) for one in Pick.items(record.get("steps"), MOST_STEPS)]
+    touched = any(one.get("outcome") in ("done", "unchanged") and one.get("action") not in LOOKS for one in steps)
+    return record["outcome"] == "failed" and touched
 
 
 def stem_of(record: Record) -> str:

@@ -24,6 +24,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._files import not_written, replace_file
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pick import Pick
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import (
+    ACTED,
     FORMAT,
     OUTCOMES,
     SIDES,
@@ -143,8 +144,8 @@ def is_about(record: Record, source_guid: str | None, target_guid: str | None) -
 
 
 def newest(folder: str, source_guid: str, target_guid: str) -> Record | None:
-    """The record of a pair that began last, with its path under ``path``; None if there is none. What is in the folder besides is left
-    alone. Raises MirrorOpsError if the folder is there and cannot be read."""
+    """The record of the run that began last of those that did something to a pair, with its path under ``path``; None if there is none.
+    What is in the folder besides is left alone. Raises MirrorOpsError if the folder is there and cannot be read."""
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
@@ -156,7 +157,7 @@ def newest(folder: str, source_guid: str, target_guid: str) -> Record | None:
             remedy="Is it a directory, and may it be read?",
         ) from error
     found = (read(os.path.join(folder, name)) for name in names if name.endswith(".json"))
-    ours = [one for one in found if one is not None and is_about(one, source_guid, target_guid)]
+    ours = [one for one in found if one and one["outcome"] in ACTED and is_about(one, source_guid, target_guid)]
     return max(ours, key=lambda one: (Pick.time(one["started_at"]), one["path"]), default=None)
 
 

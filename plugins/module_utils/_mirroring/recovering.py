@@ -32,6 +32,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     derive_aliases,
     parse_transform,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import goes_on
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.records import newest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
     Pair,
     Plan,
@@ -89,6 +91,7 @@ class Recovery:
                 parse_crn(params[option], option)
         self._cloud = connect(call)
         self._target = self._cloud.target.instances.find(params["target"], "target")
+        self._continued: str | None = None
         self._asks_source = self._verb in ("reverse", "failback") or (
             self._verb == "failover" and params["mode"] == "planned"
         )
@@ -131,6 +134,7 @@ class Recovery:
             seen={"target": target, **({"source": source} if source else {})},
             grant=self._grant(made),
             identity=self._cloud.target.iam_id(),
+            continues=self._continued,
             at=self._call.clock.time(),
         ).to_result()
 
@@ -216,11 +220,12 @@ class Recovery:
         self, source: Looked | None, target: Looked, aliases: tuple[str, str]
     ) -> tuple[Wishes, list[Finding], list[str]]:
         """What is asked for, with patterns that choose no topic that came from the other side before; and why they cannot."""
+        self._continued = self._interrupted()
         wishes = Wishes(
             mode=self._params["mode"],
             topics=tuple(one.pattern for one in self._patterns),
             remove_authorization=self._params["remove_authorization"],
-            resume=self._params["resume"],
+            resume=self._params["resume"] or self._continued is not None,
         )
         if not source or self._verb not in ("reverse", "failback"):
             return wishes, [], []
@@ -249,6 +254,14 @@ class Recovery:
             message = f"The patterns choose no topic of {giver.instance.name} that is its own."
             refusals.append(Finding("topics", "fail", message, "Set mirroring_topics to patterns of its own topics."))
         return dataclasses.replace(wishes, topics=chosen.patterns), refusals, notes
+
+    def _interrupted(self) -> str | None:
+        """The record of an earlier run of the same verb that has not ended, if that was the last one that did something to the pair."""
+        folder = self._params["folder"]
+        if not folder or not self._source:
+            return None
+        record = newest(folder, self._source.guid, self._target.guid)
+        return record["path"] if record and record["verb"] == self._verb and goes_on(record) else None
 
     def _reading(self, pair: Pair, made: Plan, target: Looked, alias: str) -> Reading | None:
         """What is known of the loss, where nothing can be asked of the source."""

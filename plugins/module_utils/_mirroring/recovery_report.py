@@ -38,7 +38,7 @@ class Seen:
 @dataclasses.dataclass(frozen=True)
 class Report:
     """Everything that was seen and worked out. ``topics`` are the patterns to select, ``grant`` the options of the authorization that the plan
-    is about, ``identity`` whose rights were used, ``at`` when, in seconds since the epoch."""
+    is about, ``identity`` whose rights were used, ``continues`` the record of the run that is continued, ``at`` when, in seconds since the epoch."""
 
     params: dict[str, t.Any]
     verb: Verb
@@ -49,6 +49,7 @@ class Report:
     seen: dict[str, Seen]
     grant: dict[str, t.Any] | None
     identity: str | None
+    continues: str | None
     at: float
 
     def to_result(self) -> dict[str, t.Any]:
@@ -57,6 +58,7 @@ class Report:
         manual = manual_steps(self.verb, pair, self.params["mode"]) if plan.steps else []
         return {
             "changed": False,
+            "continues": self.continues,
             "requested": {"source": self.params["source"], "target": self.params["target"]},
             "verb": self.verb,
             "mode": self.params["mode"] if self.verb == "failover" else None,
@@ -87,7 +89,8 @@ class Report:
         return f"{self.verb} of {self.pair.forward}"
 
     def _notes(self) -> list[str]:
-        told = [self.reading.words(self.pair.source_alias)] if self.reading else []
+        told = [f"This continues the run of {self.continues}."] if self.continues and self.plan.steps else []
+        told += [self.reading.words(self.pair.source_alias)] if self.reading else []
         return [*told, *self.plan.notes]
 
     def _side(self, which: Which, side: Side | None) -> dict[str, t.Any]:

@@ -212,15 +212,16 @@ def test_every_argument_of_a_role_reaches_a_module(role: str) -> None:
     arguments = spec["argument_specs"]["main"]["options"]
     options = {option: module.SPEC.options[option] for module in MODULES[role] for option in module.SPEC.options}
     reached = {
-        f"{role}_{noun.format(side=side, other=other)}": options[option]
+        f"{role}_{noun.format(side=side, other=other)}": (option, options[option])
         for option, noun in NOUNS.items()
         if option in options
         for side, other in (("target", "source"), ("source", "target"))
     }
     assert set(arguments) <= set(reached)
     for name, argument in arguments.items():
-        assert argument["type"] == reached[name]["type"], name
-        default = DEFAULTS.get(name.removeprefix(f"{role}_"), reached[name].get("default"))
+        option, definition = reached[name]
+        assert argument["type"] == definition["type"], name
+        default = DEFAULTS.get(option, definition.get("default"))
         assert argument.get("default") == default, name
 
 
