@@ -5,45 +5,390 @@
 
 from __future__ import annotations
 
+import json
+import stat
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .conftest import SOURCE, TARGET
+from .recovery import BACK, STILL, THERE, TOPICS, VERBS, World, lagging, topics
 
-METRIC = "ibm_eventstreams_instance_mirroring_latency_seconds"
-MONITORING = [
-    {"name": f"monitoring-{region}", "account": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "region": region}
-    for region in ("us-south", "us-east")
-]
+ACCOUNTS = {"mirroring_source_api_key": "simulated-key-source", "mirroring_target_api_key": "simulated-key-target"}
 
 
-def still(*names: str) -> list[dict[str, Any]]:
-    """Series of topics that lag by nothing, as while nobody produces."""
-    return [
-        {"instance": name, "topic": topic, "metric": METRIC, "points": [[90000, 0]]}
-        for name in names
-        for topic in ("orders", "payments")
-    ]
+@pytest.fixture
+def world(simulate: Any, playbook: Any, tmp_path: Path) -> World:
+    return World(simulate, playbook, tmp_path / "records")
 
 
-def world(simulate: Any, **changes: Any) -> Any:
-    own = {"topics": [{"name": name, "partitions": 1} for name in ("orders", "payments", "local")]}
-    return simulate(monitoring=MONITORING, series=still(SOURCE, TARGET), target=own, **changes)
+@pytest.mark.parametrize("scenario", ["friendly", "no_echo", "nasty", "two_accounts"])
+def test_the_round_trip(scenario: str, world: World, observe: Any) -> None:
+    """Each playbook is shown in check mode, run, and run again; at the end everything is as it was."""
+    simulator = world.begin(scenario, "fresh")
+    keys = ACCOUNTS if scenario == "two_accounts" else {}
+    world.run("mirror", mirroring_failback=True, **keys).worked()
+    for verb, direction, selected in (
+        ("failover", "forward", ([], [])),
+        ("reverse", "backward", (TOPICS, [])),
+        ("failback", "forward", ([], TOPICS)),
+    ):
+        observe(simulator).later()
+        simulator.clear_journal()
+        shown = world.run(verb, "--check", **keys).worked()
+        assert shown.facts[f"{verb}_result"]["outcome"] == "planned"
+        world.untouched()
+
+        done = world.run(verb, **keys).worked()
+        assert done.facts[f"{verb}_result"]["outcome"] == "done"
+        assert world.direction == direction
+        assert (world.selected(world.source), world.selected(world.target)) == selected
+        assert shown.facts[f"{verb}_result"]["actions"] == done.facts[f"{verb}_result"]["actions"]
+
+        observe(simulator).later()
+        simulator.clear_journal()
+        again = world.run(verb, **keys).worked()
+        assert (again.changed, again.facts[f"{verb}_result"]["outcome"]) == (0, "nothing to do")
+        world.untouched()
+    assert world.run("mirror", mirroring_failback=True, **keys).worked().changed == 0
+    done = world.run("disable", **keys).worked()
+    assert (world.direction, done.facts["disable_result"]["now"]) == (
+        "none",
+        "nothing is mirrored (us-south was not asked)",
+    )
+    assert {topic.name for topic in world.target.live_topics()} >= {"orders.us-south", "payments.us-south"}
 
 
-def test_the_round_trip(simulate: Any, playbook: Any, observe: Any) -> None:
-    simulator = world(simulate)
-    source, target = simulator.instance(SOURCE), simulator.instance(TARGET)
-    playbook.mirror(mirroring_failback=True).worked()
-    run = playbook.mirror(play="failover", failover_confirm=TARGET)
-    print(run.output)
-    run.worked()
-    assert target.selection == [""]
-    run = playbook.mirror(play="reverse", reverse_confirm=TARGET)
-    print(run.output)
-    run.worked()
-    assert target.mirroring is None
-    assert source.mirroring.source.guid == target.guid
-    run = playbook.mirror(play="failback", failback_confirm=TARGET)
-    print(run.output)
-    run.worked()
-    assert 0
+def test_the_output_tells_which_is_which(world: World) -> None:
+    """At every step the direction; the plan, what it costs, and what people have to do."""
+    world.begin(state="backward")
+    text = world.run("failback").worked().output
+    for told in (
+        "Now: us-east -> us-south, turned round",
+        "es-source-us-south is the source of the pair, and the target now.",
+        "es-target-us-east is the target of the pair, and the source now.",
+        "1. [us-east -> us-south] wait until es-source-us-south has everything",
+        "3. [us-east -> us-south] disable mirroring on es-source-us-south",
+        "(up to 2 h, cannot be undone)",
+        "4. [us-south -> us-east] let es-target-us-east mirror es-source-us-south (up to 2 h)",
+        "Mirroring to es-target-us-east is charged until it is disabled.",
+        "Before: Stop the producers that write to us-east",
+        "After: Start producers on us-south",
+        "Kafka Streams and Kafka Connect",
+        "failback of us-south -> us-east: done",
+        "Now: us-south -> us-east",
+    ):
+        assert told in text
+    assert text.index("1. [us-east -> us-south]") < text.index(
+        "TASK [mirrorops.event_streams.recovery : Select no topics]"
+    )
+
+
+STATES = {"disable": "forward", "failover": "forward", "reverse": "cleared", "failback": "backward"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "confirm"),
+    [*((verb, None) for verb in VERBS), *(("failover", one) for one in (True, "another-target", [SOURCE], ""))],
+)
+def test_nothing_is_done_without_a_confirmation(verb: str, confirm: Any, world: World) -> None:
+    world.begin(state=STATES[verb])
+    run = world.run(verb, confirm=confirm)
+    assert f"run again with {verb}_confirm=es-target-us-east" in run.failure
+    assert run.facts[f"{verb}_result"]["outcome"] == "not confirmed"
+    world.untouched()
+
+
+@pytest.mark.parametrize("name", ["guid", "crn", "several"])
+def test_ways_to_confirm(name: str, world: World) -> None:
+    world.begin()
+    names = {"guid": world.target.guid, "crn": str(world.target.crn), "several": f"another,{TARGET}"}
+    world.run("failover", confirm=names[name]).worked()
+    assert world.selected(world.target) == []
+
+
+def test_a_planned_failover_waits_for_lag(world: World) -> None:
+    """It stops, and clears nothing, while a topic is behind by more than is accepted; the loss can be accepted."""
+    world.begin(series=lagging(orders=0, payments=40))
+    late = {"failover_wait_timeout": 2, "mirroring_poll_interval": 0.2}
+    failure = world.run("failover", **late).failure
+    assert "payments, is behind by 40 s" in failure
+    assert "To accept a loss, set failover_max_lag to its seconds." in failure
+    world.untouched()
+    (record,) = world.records("failover")
+    assert (record["outcome"], record["recovery_point"]["seconds"]) == ("failed", 40)
+
+    world.run("failover", failover_max_lag=60).worked()
+    assert world.selected(world.target) == []
+    assert world.records("failover")[-1]["recovery_point"]["seconds"] == 40
+
+
+def test_a_planned_failover_without_monitoring_is_refused(world: World) -> None:
+    world.begin(monitoring=[], series=[])
+    failure = world.run("failover").failure
+    assert "this identity can see no instance of IBM Cloud Monitoring in us-east" in failure
+    world.untouched()
+
+
+def of_source(entry: dict[str, Any], source: Any) -> bool:
+    """Whether a request needs the source: its admin API, its document, its account, or its region."""
+    text = f"{entry['path']} {json.dumps(entry['query'])} {json.dumps(entry['body'])}"
+    return (
+        entry["instance"] == source.guid
+        or any(name in text for name in (source.guid, SOURCE, "us-south"))
+        or entry["path"].startswith(("/v1/policies", "/v2/policies"))
+    )
+
+
+GONE = {
+    "503": {"action": "status", "status": 503},
+    "no answer": {"action": "hang", "seconds": 30, "processed": False},
+}
+
+
+@pytest.mark.parametrize("gone", GONE)
+@pytest.mark.parametrize("scenario", ["friendly", "no_echo", "two_accounts"])
+def test_an_unplanned_failover_asks_nothing_of_the_source(scenario: str, gone: str, world: World) -> None:
+    simulator = world.begin(scenario, series=lagging(orders=12, payments=3))
+    if scenario == "two_accounts":
+        # The account of the source is not to be asked either: there is no key for it.
+        simulator.add_fault("unauthorized", path="/identity/token", nth=2, times=None)
+    keys = {"mirroring_source_api_key": "no-such-key", "mirroring_target_api_key": "simulated-key-target"}
+    simulator.add_fault(
+        path=f"/es/{world.source.guid}|/v2/resource_instances/.*{world.source.guid}", times=None, **GONE[gone]
+    )
+    given = keys if scenario == "two_accounts" else {}
+    run = world.run("failover", failover_mode="unplanned", **given).worked()
+    assert world.selected(world.target) == []
+    assert [entry["path"] for entry in simulator.journal if of_source(entry, world.source)] == []
+    assert "the worst topic, orders, was behind by 12 s" in run.output
+    assert "How far it was behind after that reading is not known." in run.output
+    assert run.facts["failover_result"]["lag"]["worst"] == {"topic": "orders", "seconds": 12}
+    (record,) = world.records("failover")
+    assert (record["recovery_point"]["how"], record["recovery_point"]["seconds"]) == ("last reading", 12)
+    assert record["before"]["sides"]["source"]["asked"] is False
+    assert record["recovery_time"]["seconds"] is not None
+
+
+def test_a_planned_failover_says_what_to_do_when_the_source_is_gone(world: World) -> None:
+    simulator = world.begin()
+    simulator.add_fault("status", status=503, path=f"/es/{world.source.guid}", times=None)
+    failure = world.run("failover").failure
+    assert "Whether es-source-us-south mirrors is not known" in failure
+    assert "failover_mode: unplanned" in failure
+    world.untouched()
+
+
+def test_the_last_reading_may_be_missing_or_old(world: World) -> None:
+    world.begin(monitoring=[], series=[])
+    run = world.run("failover", failover_mode="unplanned").worked()
+    assert "How much is lost is not known" in run.output
+    world.begin(series=[{**one, "points": [[90000, 7], [3600, None]]} for one in STILL])
+    run = world.run("failover", failover_mode="unplanned").worked()
+    assert run.facts["failover_result"]["lag"]["worst"]["seconds"] == 7
+    at = run.facts["failover_result"]["lag"]["at"]
+    assert at is not None
+    assert "was behind by 7 s" in run.output
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "told"),
+    [
+        ("failover", "backward", "the pair is turned round, us-east -> us-south"),
+        ("reverse", "forward", "it has not been failed over to"),
+        ("failback", "off", "may be on no other cluster"),
+        ("failback", "cleared", "may be on no other cluster"),
+    ],
+)
+def test_the_wrong_verb_is_refused_with_the_reason(verb: str, state: str, told: str, world: World) -> None:
+    world.begin(state=state)
+    assert told in world.run(verb).failure
+    world.untouched()
+    assert world.records(verb)[-1]["outcome"] == "refused"
+
+
+def test_both_ways_at_once_is_refused(world: World) -> None:
+    """The service does not let it come to that; should it, nobody knows which data is the good one."""
+    world.begin(
+        state="forward",
+        source={
+            "mirroring": {"source": TARGET, "source_alias": "us-east", "target_alias": "us-south"},
+            "selection": TOPICS,
+        },
+    )
+    for verb in ("failover", "reverse", "failback"):
+        assert "Both mirror each other" in world.run(verb).failure
+    world.untouched()
+
+
+@pytest.mark.parametrize(
+    ("state", "verb", "end"),
+    [
+        ("off", "reverse", "backward"),
+        ("backward, cleared", "failback", "forward"),
+        ("backward, cleared", "reverse", "backward"),
+    ],
+)
+def test_what_is_half_done_is_ended(state: str, verb: str, end: str, world: World) -> None:
+    world.begin(state=state, policies=[THERE, BACK])
+    world.run(verb).worked()
+    assert world.direction == end
+    assert world.selected(world.source if end == "backward" else world.target) == TOPICS
+
+
+def test_an_authorization_that_is_missing_is_made(world: World, observe: Any) -> None:
+    simulator = world.begin(state="cleared", policies=[THERE])
+    world.run("reverse").worked()
+    assert sorted(observe(simulator).policies()) == sorted(
+        [(world.target.guid, world.source.guid), (world.source.guid, world.target.guid)]
+    )
+
+
+def test_an_interrupted_failback_is_ended_by_its_record(world: World) -> None:
+    """Without the record nobody can tell it from a failover, so that has to be said."""
+    simulator = world.begin(state="backward")
+    simulator.add_fault("status", status=422, method="PATCH", path=world.target.guid, times=1)
+    assert "Submit the update that enables mirroring" in world.run("failback").failures[-1]
+    assert world.direction == "none"
+    run = world.run("failback").worked()
+    assert (world.direction, world.selected(world.target)) == ("forward", TOPICS)
+    assert "This continues the run of" in run.output
+    first, second = world.records("failback")
+    assert (first["outcome"], second["outcome"]) == ("failed", "done")
+    assert second["recovery_time"]["from"] == first["started_at"]
+
+    simulator = world.begin(state="backward")
+    world.folder = world.folder / "elsewhere"
+    simulator.add_fault("status", status=422, method="PATCH", path=world.target.guid, times=1)
+    world.run("failback")
+    for path in world.folder.iterdir():
+        path.unlink()
+    assert "failback_resume: true" in world.run("failback").failure
+    world.run("failback", failback_resume=True).worked()
+    assert world.direction == "forward"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"source": {"locked": True}}, "es-source-us-south is locked"),
+        ({"target": {"locked": True}}, "es-target-us-east is locked"),
+        ({"source": {"throughput": "300", "storage_size": "4096"}}, "which have to be equal"),
+    ],
+)
+def test_nothing_is_begun_that_could_not_be_ended(changes: dict[str, Any], told: str, world: World) -> None:
+    world.begin(state="cleared", **changes)
+    assert told in world.run("reverse").failure
+    world.untouched()
+
+
+def test_a_source_that_is_not_fully_operational_is_not_mirrored_to(world: World) -> None:
+    simulator = world.begin(state="cleared")
+    simulator.add_fault("status", status=200, body={"status": "degraded"}, path="/admin/status", times=None)
+    assert "is not fully operational: its status is degraded" in world.run("reverse").failure
+    world.untouched()
+
+
+def test_what_came_from_the_source_is_not_sent_back(world: World) -> None:
+    """Patterns that also choose remote topics are narrowed to the names of the target's own."""
+    world.begin(state="cleared", target={"topics": topics("orders", "orders.us-south", "local", "payments.us-south")})
+    run = world.run("reverse", mirroring_topics=[".*"]).worked()
+    assert world.selected(world.source) == ["^local$", "^orders$"]
+    assert "so each topic of its own is selected by name" in run.output
+    again = world.run("reverse", mirroring_topics=[".*"]).worked()
+    assert again.changed == 0
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_only_the_authorization_of_this_collection_is_taken_back(own: bool, world: World, observe: Any) -> None:
+    simulator = world.begin("friendly", "fresh", policies=[] if own else [THERE])
+    world.run("mirror", mirroring_failback=True).worked()
+    run = world.run("disable", disable_remove_authorization=True).worked()
+    left = {(world.source.guid, world.target.guid), *([] if own else [(world.target.guid, world.source.guid)])}
+    assert set(observe(simulator).policies()) == left
+    assert ("is left alone" in run.output) is not own
+    assert world.run("disable", disable_remove_authorization=True).worked().changed == 0
+
+
+def test_disable_works_without_the_source(world: World) -> None:
+    simulator = world.begin()
+    simulator.add_fault("status", status=503, path=f"/es/{world.source.guid}|{world.source.guid}", times=None)
+    world.run("disable").worked()
+    assert world.direction == "none"
+    assert [entry["path"] for entry in simulator.journal if of_source(entry, world.source)] == []
+
+
+def test_throughput_goes_along_where_it_is_needed(world: World) -> None:
+    """API §3.5: above 150 MB/s, the change has to carry it."""
+    large = {"throughput": "300", "storage_size": "4096"}
+    world.begin(state="cleared", switches={"throughput_rule": "required"}, source=large, target=large)
+    world.run("reverse").worked()
+    sent = [entry["body"]["parameters"] for entry in world.simulator.writes() if entry["method"] == "PATCH"]
+    assert [one["throughput"] for one in sent] == ["300", "300"]
+
+
+def test_a_run_that_does_not_wait_is_gone_on_with(world: World, observe: Any) -> None:
+    """For schedulers with a time limit: each run submits one update, and the next one goes on."""
+    simulator = world.begin(state="cleared", timing={"operation_seconds": 600})
+    outcomes = []
+    for _dummy in range(3):
+        run = world.run("reverse", mirroring_wait=False).worked()
+        outcomes.append(run.facts["reverse_result"]["outcome"])
+        observe(simulator).later()
+    assert outcomes == ["under way", "under way", "done"]
+    assert (world.direction, world.selected(world.source)) == ("backward", TOPICS)
+
+
+def test_an_update_that_is_running_is_waited_for(world: World) -> None:
+    """A run that was killed while mirroring was being disabled."""
+    world.begin(state="cleared", timing={"operation_seconds": 3})
+    world.run("reverse", mirroring_wait=False).worked()
+    world.run("reverse").worked()
+    assert world.direction == "backward"
+    assert len([entry for entry in world.simulator.writes() if entry["method"] == "PATCH"]) == 2
+
+
+def test_the_record(world: World) -> None:
+    """Who, when, plan, steps with transaction ids, before and after, times; nothing secret, and nobody else's to read."""
+    simulator = world.begin(state="backward")
+    run = world.run("failback").worked()
+    (record,) = world.records("failback")
+    steps = record["steps"]
+    assert [one["action"] for one in steps] == run.facts["failback_result"]["actions"]
+    assert {one["outcome"] for one in steps} == {"done"}
+    assert all(one["started_at"] and one["ended_at"] for one in steps)
+    writes = [(write["method"], write["path"]) for one in steps for write in one["writes"]]
+    assert writes == [(entry["method"], entry["path"]) for entry in simulator.writes()]
+    assert all(write["transaction_id"] for one in steps for write in one["writes"])
+    assert (record["before"]["direction"], record["after"]["direction"]) == ("backward", "forward")
+    assert record["who"]["identity"]
+    assert record["recovery_time"]["seconds"] >= 0
+    assert record["recovery_point"]["how"] == "measured"
+    files = sorted(world.folder.iterdir())
+    assert [path.suffix for path in files] == [".html", ".json"]
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
+    key = simulator.environment()["IC_API_KEY"]
+    assert not any(key in path.read_text() for path in files)
+    assert run.facts["failback_result"]["record"] == str(files[1])
+
+
+def test_one_pair_of_a_fleet_is_failed_over(world: World, playbook: Any) -> None:
+    """The confirmation names it, so the others are only shown."""
+    world.begin()
+    hosts = {
+        name: {
+            "mirroring_source": SOURCE,
+            "mirroring_target": target,
+            "mirroring_records": str(world.folder),
+            "ansible_connection": "local",
+        }
+        for name, target in (("orders", TARGET), ("payments", world.target.guid))
+    }
+    inventory = Path(playbook._folder, "fleet.json")
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    given = {"mirroring_hosts": "all", "mirroring_poll_interval": 0.1}
+    given["failover_confirm"] = "{{ [mirroring_target] if inventory_hostname == 'orders' else [] }}"
+    run = playbook("mirrorops.event_streams.failover", given, arguments=("-i", str(inventory)))
+    assert (run.rc, run.stats["orders"]["failures"], run.stats["payments"]["failures"]) == (2, 0, 1)
+    assert world.selected(world.target) == []
