@@ -76,7 +76,7 @@ attributes:
     details:
       - This module changes nothing of the pair. Each time it writes a record anew.
 seealso:
-  - module: mirrorops.event_streams.mirroring_info
+  - module: mirrorops.event_streams.recovery_info
 notes:
   - O(role) only keeps the arguments out of the result, as it does for every module of this collection.
 """
@@ -130,8 +130,8 @@ record:
       sample: planned
     outcome:
       description:
-        - V(unfinished) if the run had not ended, V(done), V(failed), V(refused) if it failed before anything was begun, or V(nothing to do) if
-          the plan had no step.
+        - V(unfinished) if the run had not ended, and if O(after) or an update that nobody waited for tells that something is left to do. Else
+          V(done), V(failed), V(refused) if it failed before anything was begun, or V(nothing to do) if the plan had no step.
       type: str
       sample: done
     message:
@@ -246,7 +246,8 @@ record:
           sample: us-south -> us-east
         outcome:
           description:
-            - V(done), V(unchanged) if nothing was left to change, V(skipped), V(failed), or V(not reached).
+            - V(done), V(unchanged) if nothing was left to change, V(skipped), V(failed), V(under way) if it was submitted and nobody waited for
+              it, or V(not reached).
             - A step that only looks is V(done). In a run that failed, one that did not accept what it found is V(failed).
           type: str
           sample: done
@@ -300,7 +301,7 @@ record:
     before:
       description: >-
         The pair as it was seen before: C(at), C(direction), C(now) in words, C(lag), those C(findings) that did not pass, and C(sides). Each
-        side has the instance, its C(operation), C(mirroring) with how each value is C(known), whether it is C(authorized), what was
+        side has the instance, whether it was C(asked), its C(operation), C(mirroring) with how each value is C(known), whether it is C(authorized), what was
         C(unreadable), and the first five hundred of its selected C(topics), of which there are C(topic_count). Null if it was not seen.
       type: dict
       sample: {"at": "2026-01-01T10:00:00Z", "direction": forward, "now": us-south -> us-east, "sides": {"source": null, "target": null}}

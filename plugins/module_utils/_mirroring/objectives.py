@@ -24,7 +24,7 @@ UNKNOWN_SINCE = "What was written to the source after the last reading is not kn
 NO_READING = "There is no reading of it, so what was written to the source and is missing on the target is not known."
 MAY_MISS = "What was written to the source in that time may be missing on the target."
 REASONS = {
-    "unfinished": "The run had not ended when this was written.",
+    "unfinished": "Not all was done when this was written.",
     "failed": "The run failed, so the time until all was done is not known.",
     "refused": "Nothing was begun.",
     "nothing to do": "There was nothing to do.",

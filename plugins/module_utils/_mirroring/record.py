@@ -44,8 +44,10 @@ BEGUN = (
     "The run had begun and had not ended when this was written. If it does not go on any more, it was interrupted, and what it did is not "
     "known from here: look at the pair."
 )
+LEFT = "Something was left to do when the run ended, or went on: look at the pair, and run again."
 NOT_LOOKED = "The pair could not be looked at afterwards: "
 OFF = "Mirroring was off on both sides at the end, which ends the charge for it."
+HALF_OFF = "Mirroring was off at the end on the side that was asked; the other one was not asked."
 ON = "Mirroring was on at the end, and it is charged for as long as it is."
 _SECRET = re.compile(r"key|token|passw|secret|credential|auth", re.IGNORECASE)
 _FACT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
@@ -96,7 +98,7 @@ def assemble(run: Run, secrets: t.Iterable[str] = ()) -> Record:
         "verb": pick.text(run.before.get("verb"), SHORT),
         "mode": pick.text(run.before.get("mode"), SHORT),
         "outcome": outcome,
-        "message": message or ("" if ended else BEGUN),
+        "message": message or ("" if outcome != "unfinished" else LEFT if ended else BEGUN),
         "who": {
             "identity": pick.text(run.before.get("identity")),
             "user": pick.text(run.who.user),
@@ -117,7 +119,7 @@ def assemble(run: Run, secrets: t.Iterable[str] = ()) -> Record:
         "skipped": [one["action"] for one in steps if one["outcome"] == "skipped"],
         "notes": _lines(pick, run, "notes", NOT_LOOKED),
         "manual": _lines(pick, run, "manual"),
-        "charge": _charge(pick.text(after.get("direction"), SHORT)),
+        "charge": _charge(pick, after),
         "before": _seen(pick, run.before),
         "after": _seen(pick, after),
     }
@@ -154,6 +156,9 @@ def _outcome(run: Run, plan: list[Record], steps: list[Record]) -> str:
     reached = any(one["outcome"] not in ("not reached", "skipped") for one in steps)
     if run.failed:
         return "failed" if reached or run.begun else "refused"
+    after = run.after or {}
+    if after.get("steps") or after.get("refused") is True or any(one["outcome"] == "under way" for one in steps):
+        return "unfinished"
     return "done" if plan or reached else "nothing to do"
 
 
@@ -229,7 +234,9 @@ def _side(pick: Pick, side: Given) -> Record | None:
     operation, mirroring = pick.mapping(side.get("operation")), pick.mapping(side.get("mirroring"))
     topics = side.get("topics") if isinstance(side.get("topics"), (list, tuple)) else None
     return {
-        **{name: pick.text(side.get(name)) for name in ("name", "crn", "guid", "region", "alias", "state")},
+        **{name: pick.text(side.get(name)) for name in ("name", "crn", "guid", "region", "alias")},
+        "asked": pick.flag(side.get("asked", True)),
+        "state": pick.text(side.get("state")),
         "operation": {
             name: pick.text(operation.get(name), WORDS) for name in ("type", "state", "description", "updated_at")
         }
@@ -270,8 +277,11 @@ def _lines(pick: Pick, run: Run, name: str, failure: str = "") -> list[str]:
     return list(dict.fromkeys([*found, *([f"{failure}{told}"] if told else [])]))
 
 
-def _charge(direction: str | None) -> str:
+def _charge(pick: Pick, after: Given) -> str:
     """What of mirroring is charged at the end; where it is not known whether that is on, what is charged in general."""
-    if direction == "none":
+    direction = pick.text(after.get("direction"), SHORT)
+    sides = pick.mapping(after.get("sides"))
+    if direction == "none" and all(pick.mapping(sides.get(side)).get("asked", True) for side in SIDES):
         return OFF
-    return f"{ON} {CHARGE}" if direction in ("forward", "backward", "both") else CHARGE
+    known = {"none": HALF_OFF, "forward": ON, "backward": ON, "both": ON}.get(direction or "")
+    return f"{known} {CHARGE}" if known else CHARGE

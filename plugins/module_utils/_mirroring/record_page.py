@@ -34,6 +34,7 @@ TONES = {
     "unfinished": "warn",
     "refused": "warn",
     "skipped": "warn",
+    "under way": "warn",
     "warn": "warn",
     "failed": "fail",
     "fail": "fail",
@@ -41,7 +42,7 @@ TONES = {
 NOT_KNOWN = "not known"
 NOTHING = "-"
 OUTCOMES = {
-    "unfinished": "had not ended",
+    "unfinished": "unfinished",
     "done": "done",
     "failed": "failed",
     "refused": "refused, nothing was begun",
@@ -143,7 +144,7 @@ def _plan(record: Record) -> ET.Element:
         return section("Plan", element("p", None, "There was no step to do."))
     rows: list[list[Child]] = []
     for number, step in enumerate(record["plan"], 1):
-        expected = "no estimate" if step["seconds"] is None else f"up to {in_words(step['seconds'])}"
+        expected = "no estimate" if not step["seconds"] else f"up to {in_words(step['seconds'])}"
         rows.append([str(number), element("div", None, element("p", None, step["words"]), *_where(step)), expected])
     columns = (Column("Step"), Column("What, and where"), Column("Expected to take"))
     return section("Plan", table("Plan", columns, rows))
@@ -153,6 +154,7 @@ def _where(step: Record) -> list[ET.Element]:
     """On which instance a step acts, and in which direction."""
     told: list[Child] = [name(step["instance"])] if step["instance"] else []
     told += [", " if told else "", step["direction"]] if step["direction"] else []
+    told += ["; cannot be undone" if told else "cannot be undone"] if step["final"] else []
     return [element("p", {"class": "soft"}, *told)] if told else []
 
 
@@ -213,6 +215,8 @@ def _labelled(when: str, fact: Child) -> ET.Element:
 
 
 def _state(side: Record) -> Child:
+    if side["asked"] is False:
+        return "not asked"
     return f"not readable: {side['unreadable']}" if side["unreadable"] else side["state"] or NOT_KNOWN
 
 

@@ -99,6 +99,8 @@ def _outcome(action: str | None, results: list[Given], failed: bool) -> str:
         return "failed"
     if not ran:
         return "skipped" if any(results) else "not reached"
+    if any(one.get("left_running") is True for one in ran):
+        return "under way"
     return "done" if action in LOOKS or any(one.get("changed") is True for one in ran) else "unchanged"
 
 

@@ -51,12 +51,12 @@ class Recording:
         run = dataclasses.replace(run, begun=begun, earlier=self._earlier(path, known, run.now))
         record = assemble(run, call.secrets)
         if call.check_mode:
-            return {"record": record, "json": None, "html": None}
+            return {"changed": False, "record": record, "json": None, "html": None}
         if path is None:
             path = records.create(folder, stem_of(record), record)
         else:
             records.replace(path, record)
-        return {"record": record, "json": path, "html": self._page(path, record)}
+        return {"changed": False, "record": record, "json": path, "html": self._page(path, record)}
 
     def _begun(self, folder: str, known: Record) -> tuple[str | None, Record | None]:
         """The path of the record to be replaced, and that record if it is still there; None if a new one is to be written."""

@@ -85,7 +85,7 @@ def create(folder: str, stem: str, record: Record) -> str:
         _make(folder)
         path = _reserved(folder, stem)
     except OSError as error:
-        raise not_written(folder, "the record in", error) from error
+        raise not_written(os.path.join(folder, stem), "the record", error) from error
     try:
         replace(path, record)
     except MirrorOpsError:

@@ -33,6 +33,7 @@ h1 { font-size: 1.5rem; line-height: 1.3; margin: 0 0 .25rem; }
 h1 .region { color: var(--soft); font-weight: 400; }
 h2 { font-size: 1.125rem; margin: 2.5rem 0 .75rem; }
 p { margin: 0 0 .75rem; max-width: 48rem; }
+p, li, dt { overflow-wrap: anywhere; }
 .soft, figcaption { color: var(--soft); }
 .name { overflow-wrap: anywhere; }
 dl { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 1.25rem 0 0; padding: .75rem 1rem; background: var(--panel);
