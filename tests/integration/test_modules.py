@@ -142,5 +142,6 @@ def test_a_failure_of_an_ordinary_module(simulator: Any, playbook: Any, tmp_path
 
 
 def test_every_module_is_covered(simulator: Any, pytestconfig: Any) -> None:
+    """What a record returns differs from run to run; test_recovery_record.py runs it everywhere."""
     modules = {path.stem for path in (pytestconfig.rootpath / "plugins/modules").glob("[!_]*.py")}
-    assert {task["name"].removeprefix("Use ") for task in tasks(simulator)} == modules
+    assert {task["name"].removeprefix("Use ") for task in tasks(simulator)} == modules - {"recovery_record"}

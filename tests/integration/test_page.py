@@ -290,7 +290,7 @@ def test_modules_write_it(where: str, simulate: Any, playbook: Any, tmp_path: Pa
     assert [result["page"] for name in names for result in run.results(name)] == [str(page) for page in pages]
     assert run.changed == 0
     assert sorted(tmp_path.glob("*.html")) == pages
-    assert list(tmp_path.glob(".page-*")) == []
+    assert list(tmp_path.glob(".new-*")) == []
     assert all(f"<title>{SOURCE} (us-south) → {TARGET} (us-east)</title>" in page.read_text() for page in pages)
 
 

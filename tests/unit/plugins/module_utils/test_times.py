@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, in_words, parse_time
 
 BASE = 1767261600.0
 
@@ -80,3 +80,10 @@ def test_agrees_with_the_standard_library(moment: datetime.datetime) -> None:
 @given(st.text(max_size=30))
 def test_no_text_breaks_it(text: str) -> None:
     assert parse_time(text) is None or text.strip()[:4].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (0.4, "0 s"), (59.6, "1 min"), (2602, "43 min 22 s"), (7205.2, "2 h 5 s")]
+)
+def test_how_long_something_took(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words

@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _files
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput, MirrorOpsError
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._page import write
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._page.write import (
     check_path,
     try_page,
@@ -79,8 +79,8 @@ def test_a_link_is_not_followed(tmp_path: pathlib.Path) -> None:
 class Full:
     """A file on a disk without space."""
 
-    def __init__(self, path: str, mode: str) -> None:
-        self._file = pathlib.Path(path).open(mode)  # noqa: SIM115  # closed at the end
+    def __init__(self, descriptor: int, mode: str) -> None:
+        self._file = os.fdopen(descriptor, mode)
 
     def __enter__(self) -> Full:
         return self
@@ -102,7 +102,7 @@ def test_nothing_is_left_of_a_page_that_could_not_be_written(
         raise OSError(28, "No space left on device")
 
     if what == "write":
-        monkeypatch.setattr(write, "open", Full, raising=False)
+        monkeypatch.setattr(_files, "open", Full, raising=False)
     else:
         monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(MirrorOpsError, match=r"write the page .*page\.html: No space left on device") as caught:
@@ -116,7 +116,7 @@ def test_a_page_that_cannot_be_written_is_a_warning(tmp_path: pathlib.Path, monk
     warned: list[str] = []
     path = f"{tmp_path}/page.html"
     assert (try_page(path, b"new", warned.append), warned) == (path, [])
-    monkeypatch.setattr(write, "open", Full, raising=False)
+    monkeypatch.setattr(_files, "open", Full, raising=False)
     assert try_page(path, b"newer", warned.append) is None
     assert len(warned) == 1
     assert "No space left on device" in warned[0]
