@@ -40,6 +40,7 @@ class Fault:
     api: str | None = None
     method: str | None = None
     path: str | None = None
+    instance: str | None = None
     nth: int = 1
     times: int | None = 1
     status: int = 500
@@ -70,6 +71,8 @@ class Fault:
             return False
         if not self._pattern.search(call.request.path):
             return False
+        if self.instance is not None and self.instance not in (call.guid, call.request.path.rpartition("/")[2]):
+            return False
         self.seen += 1
         return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
 
@@ -90,6 +93,7 @@ class Fault:
             "api": self.api,
             "method": self.method,
             "path": self.path,
+            "instance": self.instance,
             "nth": self.nth,
             "times": self.times,
             "status": self.status,

@@ -28,6 +28,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     readiness_info,
     topic_selection,
 )
+from ansible_collections.mirrorops.event_streams.tests.faults import recovery_flows
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import (
     ACCOUNT,
     AUTHORIZED,
@@ -285,6 +286,15 @@ FLOWS = (
         lambda simulator: True,
         0,
     ),
+    Flow("fail over", recovery_flows.world(ENABLED), recovery_flows.fail_over, recovery_flows.failed_over, 0),
+    Flow("turn round", recovery_flows.CLEARED, recovery_flows.turn_round, recovery_flows.turned_round, 2),
+    Flow(
+        "fail back",
+        recovery_flows.world({}, recovery_flows.TURNED),
+        recovery_flows.fail_back,
+        recovery_flows.failed_back,
+        2,
+    ),
 )
 
 
@@ -428,7 +438,7 @@ def wrong_writes(simulator: Simulator, flow: Flow, case: Case) -> list[str]:
     found = []
     if any(number > 1 for number in policies(simulator).values()):
         found.append(f"more than one policy: {policies(simulator)}")
-    updates = simulator.instance(TARGET).updates
+    updates = [one for name in (SOURCE, TARGET) for one in simulator.instance(name).updates]
     done = [one for one in updates if one.outcome != "failed" or one.running]
     if len(done) > flow.updates + lies(case):
         found.append(f"{len(done)} updates took or may take effect, {flow.updates} are needed")
@@ -456,9 +466,10 @@ def storms(simulator: Simulator, usual: int) -> list[str]:
 def heal(simulator: Simulator) -> None:
     """The trouble is over, and so is what was under way."""
     simulator.clear_faults()
-    operation = simulator.instance(TARGET).operation
-    if operation is not None and operation.running and operation.finishes is None:
-        operation.finishes = simulator.clock.now()
+    for name in (SOURCE, TARGET):
+        operation = simulator.instance(name).operation
+        if operation is not None and operation.running and operation.finishes is None:
+            operation.finishes = simulator.clock.now()
     simulator.clock.advance(LATER)
 
 

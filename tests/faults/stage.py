@@ -31,6 +31,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring,
     mirroring_info,
     readiness_info,
+    recovery_info,
     topic_selection,
 )
 from simulator import Simulator, load_scenario
@@ -181,6 +182,50 @@ class Stage:
         if looked["verdict"] != "mirroring":
             raise RoleFailed(looked["problems"])
         return looked
+
+    def recover(self, verb: str, **given: Any) -> dict[str, Any]:
+        """The roles disable, failover, reverse and failback. Returns the plan. Raises MirrorOpsError and RoleFailed."""
+        pair = {"source": SOURCE, "target": TARGET, "topics": TOPICS, "wait": True, "confirm": [TARGET], **given}
+        before = self.run(recovery_info, verb=verb, **pair)
+        if before["refused"]:
+            raise RoleFailed(before["problems"])
+        backward = {**pair, "source": pair["target"], "target": pair["source"]}
+        giver = backward if before["giver"] == "source" else pair
+        taker = {**(backward if before["taker"] == "source" else pair), "topics": before["topics"]}
+        actions = before["actions"]
+        authorized_at = None
+        for action in actions:
+            if action == "wait_for_lag":
+                waited = {**giver, "topics": None, "max_lag": before["max_lag"], "wait_for_lag": True}
+                looked = self.run(mirroring_info, **waited)
+                if looked["verdict"] != "mirroring":
+                    raise RoleFailed(looked["problems"])
+            elif action == "clear_selection":
+                self.run(topic_selection, target=giver["target"], topics=[])
+            elif action == "disable":
+                submitted = self.run(mirroring, target=giver["target"], state="absent", defer=True)
+                if submitted["deferred"]:
+                    self.run(mirroring, target=giver["target"], state="absent", submitted=submitted["submitted"])
+            elif action in ("authorize", "revoke"):
+                state = "absent" if action == "revoke" else "present"
+                authorized_at = self.run(authorization_policy, **before["grant"], state=state)["authorized_at"]
+            elif action == "enable":
+                submitted = self.run(mirroring, **taker, authorized_at=authorized_at, defer=True)
+                if submitted["deferred"]:
+                    self.run(mirroring, **taker, authorized_at=authorized_at, submitted=submitted["submitted"])
+            elif action == "select":
+                just_enabled = "enable" in actions
+                self.run(topic_selection, target=taker["target"], topics=before["topics"], just_enabled=just_enabled)
+            else:
+                self.validate(taker)
+        after = (
+            self.run(recovery_info, verb=verb, **{**pair, "topics": before["topics"] or pair["topics"]})
+            if actions
+            else before
+        )
+        if after["steps"] or after["refused"]:
+            raise RoleFailed(after["problems"] or f"{after['actions']} of {TARGET} are left to do")
+        return before
 
 
 def authorization(source: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
