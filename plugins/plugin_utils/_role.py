@@ -60,13 +60,15 @@ NOUNS = {
     "source_admin_url": "{other}_admin_url",
     "monitoring_instance": "{side}_monitoring_instance",
     "source_monitoring_instance": "{other}_monitoring_instance",
+    "delete": "topics",
+    "delete_matching": "matching",
 }
 """The options that a role takes from variables, and what they are called there. No others are: a variable that happens to be called
 mirroring_state is nobody's wish to disable mirroring. Of a pair that is turned round, the source is the one that mirrors: with it as the
 side, everything is taken the other way round."""
 
-OWN = ("mode", "confirm", "resume", "remove_authorization")
-"""What only the role's own variable gives: what is meant for one role is not meant for all."""
+OWN = frozenset({"mode", "confirm", "resume", "remove_authorization", "delete", "delete_matching"})
+"""What only the role's own variable gives: what cannot be undone is nothing that a pair always wants."""
 
 ONE_WAY = ("topic_name_transform", "group_id_transform", "schemas")
 """What variables say of a pair's own direction only: names that are changed on the way there are not to be changed likewise on the way

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.parse
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
@@ -46,6 +47,18 @@ class Admin:
             if not answer.body or len(found) == before or _is_last(answer, len(found)):
                 return sorted(found.values())
         raise self._unusable(answer, attempt, "the pages of the list do not end")
+
+    def delete_topic(self, name: str) -> bool:
+        """Deletes a topic, one time; False when the service says that there is none. It is done in the background, so the topic can be
+        listed for a while (API §4.5)."""
+        path = f"/admin/topics/{urllib.parse.quote(name, safe='')}"
+        try:
+            self._api.send(
+                "DELETE", path, attempt=f"delete the topic {name} of {self.instance}", instance=self.instance
+            )
+        except _errors.NotFound:
+            return False
+        return True
 
     def selection(self, patient: bool = True) -> list[str] | None:
         """The patterns that decide what is mirrored; None when mirroring is not enabled here (404, API §4.4).

@@ -151,6 +151,20 @@ def is_internal(topic: str) -> bool:
     return _INTERNAL.fullmatch(topic) is not None
 
 
+def remote_base(topic: str, source_alias: str) -> str | None:
+    """What a topic that carries the source's alias is called on the source; None for every other topic. Internal ones, on either side,
+    and names that Kafka does not have are none (API §5.2, §5.4)."""
+    base = topic.removesuffix(f".{source_alias}")
+    if base in ("", topic) or is_internal(topic) or is_internal(base):
+        return None
+    return base if is_topic_name(topic) else None
+
+
+def is_topic_name(name: str) -> bool:
+    """Whether a topic can be called like that (API §5.3)."""
+    return len(name) <= LONGEST_NAME and _KAFKA_NAME.fullmatch(name) is not None
+
+
 class Traces(t.NamedTuple):
     """What on a cluster tells of the sources that mirrored to it."""
 

@@ -189,6 +189,21 @@ def preview(
     return found
 
 
+def matches(
+    names: t.Iterable[str], patterns: t.Sequence[Compiled], *, whole: bool = False
+) -> dict[str, tuple[str, ...]]:
+    """The patterns that match each name, or a part of it. Raises MatchingTooSlow instead of hanging on a pattern that explodes."""
+    with _time_limit(patterns):
+        return {
+            name: tuple(
+                one.pattern
+                for one in patterns
+                if one.regex and (one.regex.fullmatch(name) if whole else one.regex.search(name))
+            )
+            for name in names
+        }
+
+
 def lines(previews: t.Sequence[Preview]) -> list[str]:
     """The preview for people; no more lines than anybody reads."""
     shown = [
