@@ -41,6 +41,7 @@ def tasks(simulator: Any, **keywords: Any) -> list[dict[str, Any]]:
         "mirroring_info": {**PAIR, "topics": TOPICS, "wait": True, "poll_interval": 0.1},
         "metrics_info": {"instance": TARGET},
         "recovery_info": {**PAIR, "verb": "failover"},
+        "remote_topics": {**PAIR, "delete_matching": ["none.*"], "confirm": [TARGET]},
     }
     return [
         {"name": f"Use {name}", f"mirrorops.event_streams.{name}": options, **keywords}

@@ -70,7 +70,8 @@ class Cleaning:
         source = (params["source"] or "").strip()
         if not source and not params["source_alias"]:
             raise InvalidInput(
-                "source is empty", remedy="Give a CRN, a GUID or a name; in the role as mirroring_source."
+                "source is empty",
+                remedy="Give a CRN, a GUID or a name (in the role as mirroring_source), or source_alias.",
             )
         crn = parse_crn(source, "source") if looks_like_crn(source) else None
         self._cloud = connect(call)

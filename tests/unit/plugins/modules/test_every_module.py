@@ -25,6 +25,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring_info,
     readiness_info,
     recovery_info,
+    remote_topics,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.running import Cloud, run_main
@@ -49,6 +50,7 @@ MINIMAL: dict[types.ModuleType, dict[str, t.Any]] = {
     mirroring_info: {"target": TARGET},
     readiness_info: {"target": TARGET, "source": SOURCE},
     recovery_info: {"verb": "failover", "target": TARGET, "source": SOURCE},
+    remote_topics: {"target": TARGET, "source": SOURCE},
     topic_selection: {"target": TARGET, "topics": ["^a$"]},
 }
 OFFLINE = {"recovery_record"}

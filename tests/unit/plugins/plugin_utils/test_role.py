@@ -16,6 +16,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring_info,
     readiness_info,
     recovery_info,
+    remote_topics,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
@@ -38,10 +39,11 @@ MODULES = {
         verb: [mirroring_info, topic_selection, mirroring, recovery_info]
         for verb in ("disable", "failover", "reverse", "failback")
     },
+    "cleanup": [remote_topics],
 }
 PAIR = {"source": "a", "target": "b"}
 VARIABLES = {"setup_source": "a", "setup_target": "b", "validate_source": "a", "validate_target": "b"}
-VARIABLES |= {"enable_source": "a", "enable_target": "b"}
+VARIABLES |= {"enable_source": "a", "enable_target": "b", "cleanup_source": "a", "cleanup_target": "b"}
 
 
 def found(role: str, module: t.Any, **variables: t.Any) -> dict[str, t.Any]:
@@ -84,6 +86,17 @@ def test_variables_that_happen_to_have_such_a_name_are_left_alone() -> None:
     assert {"state", "submitted", "iam_token", "validate_certs"} <= names.keys()
     options = found("enable", mirroring, **dict.fromkeys(names.values(), "absent"))
     assert options.keys() == {"source", "target", *(DEFAULTS.keys() & mirroring.SPEC.options.keys())}
+
+
+def test_what_cannot_be_undone_is_asked_for_by_the_roles_own_variables_only() -> None:
+    names = {"delete": "topics", "delete_matching": "matching", "confirm": "confirm"}
+    other = [f"mirroring_{name}" for one in names.items() for name in one]
+    other += ["cleanup_delete", "cleanup_delete_matching", "enable_topics"]
+    assert found("cleanup", remote_topics, **{name: ["x"] for name in other}).keys() == {"source", "target"}
+    own = {f"cleanup_{noun}": [option] for option, noun in names.items()}
+    assert {option: [option] for option in names}.items() <= found("cleanup", remote_topics, **own).items()
+    text = "Elements value for option 'delete' is of type dict"
+    assert told_by_variables("cleanup", "target", text, {**own, "mirroring_topics": [{}]}).endswith("cleanup_topics.")
 
 
 def test_defaults_of_roles() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+import urllib.parse
 
 import pytest
 
@@ -215,3 +216,28 @@ def test_what_is_no_list_of_active_topics(body: t.Any, server: Scripted) -> None
 def test_status(body: t.Any, expected: str, server: Scripted) -> None:
     server.expect("GET", "/admin/status", body)
     assert admin(server).status() == expected
+
+
+@pytest.mark.parametrize(("status", "there"), [(202, True), (200, True), (204, True), (404, False), (410, False)])
+def test_deleting_a_topic(status: int, there: bool, server: Scripted) -> None:
+    server.expect("DELETE", "/admin/topics/orders.us-south", status=status)
+    assert admin(server).delete_topic("orders.us-south") is there
+
+
+@pytest.mark.parametrize("name", ["a/b?c=d#e", "../x", "{{ x }}", "%2e"])
+def test_a_name_is_no_path(name: str, server: Scripted) -> None:
+    server.expect("DELETE", f"/admin/topics/{urllib.parse.quote(name, safe='')}", status=202)
+    admin(server).delete_topic(name)
+    assert server.received[0].path.startswith("/admin/topics/")
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_a_name_that_would_lead_elsewhere_is_none(name: str, server: Scripted) -> None:
+    assert admin(server).delete_topic(name) is False
+    assert server.received == []
+
+
+def test_a_deletion_that_is_refused(server: Scripted) -> None:
+    server.expect("DELETE", "/admin/topics/a", {"error_code": 42200, "message": "no"}, status=422)
+    with pytest.raises(_errors.ApiError, match=r"Failed to delete the topic a of es \(1\): no"):
+        admin(server).delete_topic("a")

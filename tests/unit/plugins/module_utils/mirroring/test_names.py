@@ -22,6 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     derive_aliases,
     is_internal,
     parse_transform,
+    remote_base,
 )
 
 
@@ -227,3 +228,18 @@ def test_aliases_in_checkpoint_topics() -> None:
     topics = ["b.checkpoints.internal", "us-south.checkpoints.internal", "b.checkpoints.internal", "orders"]
     assert checkpoint_aliases(topics) == ["b", "us-south"]
     assert checkpoint_aliases([".checkpoints.internal", "xcheckpoints.internal", "a.checkpoints.internal.old"]) == []
+
+
+@given(kafka, kafka)
+def test_the_base_of_a_remote_topic_is_the_way_back(name: str, alias: str) -> None:
+    remote = DEFAULT_TOPIC_TRANSFORM.remote_name(name, alias)
+    assert remote is not None
+    if not is_internal(name) and not is_internal(remote):
+        assert remote_base(remote, alias) == name
+
+
+@pytest.mark.parametrize(
+    "topic", ["orders", ".us-south", "us-south", "__x.us-south", "x.internal.us-south", "a b.us-south"]
+)
+def test_topics_without_a_base(topic: str) -> None:
+    assert remote_base(topic, "us-south") is None
