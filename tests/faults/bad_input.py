@@ -23,6 +23,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring_info,
     readiness_info,
     recovery_info,
+    remote_topics,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import (
@@ -82,6 +83,7 @@ MODULES: dict[str, tuple[types.ModuleType, dict[str, Any]]] = {
     "topic_selection": (topic_selection, {"target": TARGET, "topics": ["^orders$"]}),
     "topic_selection, preview": (topic_selection, {**PAIR, "topics": ["^orders$"]}),
     "recovery_info": (recovery_info, {**PAIR, "verb": "failover"}),
+    "remote_topics": (remote_topics, {**PAIR, "delete": ["orders.us-south"], "confirm": [TARGET]}),
     "instance_info": (instance_info, {}),
     "authorization_policy": (authorization_policy, GRANT),
 }
@@ -576,6 +578,12 @@ PATTERNS: Cases = {
     "no list of texts": st.tuples(
         one_of("mirror", "topic_selection"), st.dictionaries(plain, plain, min_size=1, max_size=2)
     ).map(lambda drawn: Case(drawn[0], {"topics": drawn[1]}, ("topics",))),
+    "broken, of what is to be deleted": st.tuples(st.one_of(*BROKEN.values()), good_patterns).map(
+        lambda drawn: Case("remote_topics", {"delete_matching": list(drawn)}, ("not a usable topic pattern",))
+    ),
+    "of Java, of what is to be deleted": pieces(plain, javas).map(
+        lambda pattern: Case("remote_topics", {"delete_matching": [pattern]}, ("delete_matching has",))
+    ),
     "a text that falls apart at its commas": st.tuples(one_of("mirror", "topic_selection"), plain).map(
         lambda drawn: Case(drawn[0], {"topics": f"^{drawn[1]}(a,b)$"}, ("not a usable topic pattern",))
     ),
@@ -1001,7 +1009,43 @@ PAGES: Cases = {
     ),
 }
 
+doomed = words(LETTERS)
+
+DELETIONS: Cases = {
+    "a local topic": doomed.map(
+        lambda name: Case(
+            "remote_topics", {"delete": [name]}, (f"{name}: no remote topic",), READ, topics=((TARGET, name),)
+        )
+    ),
+    "a name of another alias": doomed.map(
+        lambda name: Case("remote_topics", {"delete": [f"{name}.us-east"]}, (f"{name}.us-east: no remote",), READ)
+    ),
+    "an internal topic": st.tuples(doomed, one_of("__{}.us-south", "{}.internal", "us-south.{}.internal")).map(
+        lambda drawn: Case(
+            "remote_topics", {"delete": [drawn[1].format(drawn[0])]}, ("internal topics are never deleted",), READ
+        )
+    ),
+    "a name that no topic has": dirty(st.just("orders.us-south"), (*DIRT[:-1], *SYMBOLS), ends=False).map(
+        lambda name: Case("remote_topics", {"delete": [name]}, ("no remote topic", "no topic has such a name"), READ)
+    ),
+    "a confirmation that is none": st.dictionaries(doomed, doomed, min_size=1, max_size=2).map(
+        lambda given: Case("remote_topics", {"confirm": given}, ("confirm",))
+    ),
+    "a transform without the alias": doomed.map(
+        lambda name: Case(
+            "remote_topics",
+            {"delete": [f"{name}.us-south"], "topic_name_transform": {"type": "none"}},
+            ("the topic_name_transform is none",),
+            READ,
+        )
+    ),
+    "one instance twice": known_guids.map(
+        lambda guid: Case("remote_topics", {"source": guid, "target": guid.upper()}, ("same instance",), LOOKED_UP)
+    ),
+}
+
 BAD: dict[str, Cases] = {
+    "deletions": DELETIONS,
     "pages": PAGES,
     "CRNs": CRNS,
     "GUIDs and grants": GUIDS,

@@ -201,6 +201,8 @@ class World:
         self.policies = {"p1": policy_v1("p1")} if authorized else {}
         self.policies["p-other"] = policy_v1("p-other", subject=SOURCE, resource=TARGET)
         self.patches = self.posts = self.deletes = self.selects = 0
+        self.target_topics = list(TARGET_TOPICS)
+        self.deletions: list[str] = []
         self._ends: float | None = None
         self._aim = enabled
         self._updates = 0
@@ -226,7 +228,8 @@ class World:
 
     def accepted(self) -> int:
         """Writes of all kinds that were accepted."""
-        return self.patches + self.posts + self.deletes + self.selects
+        removed = len(TARGET_TOPICS) - len(self.target_topics)
+        return self.patches + self.posts + self.deletes + self.selects + removed
 
     def _settle(self) -> None:
         if self._ends is not None and self.clock.now >= self._ends:
@@ -301,10 +304,19 @@ class World:
         off = Answer(404, {"error_code": 40400, "message": "mirroring is not enabled", "incident_id": "17afe715"})
         on = is_target and self.enabled
         if path == "/admin/topics":
-            topics = TARGET_TOPICS if is_target else SOURCE_TOPICS
+            topics = self.target_topics if is_target else SOURCE_TOPICS
             page = int(request.query.get("page", 1))
             total = (("X-Total-Count", str(len(topics))),)
             return "topics", Answer(200, topics if page == 1 else [], total if page == 1 else ())
+        if request.method == "DELETE":
+            name = urllib.parse.unquote(path.rpartition("/")[2])
+            self.deletions.append(name)
+            left = [topic for topic in self.target_topics if topic["name"] != name]
+            found = len(left) < len(self.target_topics)
+            self.target_topics = left
+            return "remove", Answer(202, {}) if found else Answer(
+                404, {"error_code": 40403, "message": "no such topic"}
+            )
         if path == "/admin/mirroring/topic-selection" and request.method == "POST":
             if on:
                 self.selects += 1
@@ -853,6 +865,8 @@ def kind_of(request: Request) -> str:
         if method != "GET":
             return "create" if method == "POST" else "delete"
         return {"/v1/policies": "v1", "/v2/policies": "v2"}.get(path, "policy")
+    if method == "DELETE":
+        return "remove"
     last = path.rpartition("/")[2]
     return {
         "query": "vector",

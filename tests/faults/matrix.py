@@ -26,6 +26,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring,
     mirroring_info,
     readiness_info,
+    remote_topics,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults import recovery_flows
@@ -213,6 +214,26 @@ def lag(stage: Stage) -> Any:
     return found
 
 
+def clean_up(stage: Stage) -> Any:
+    """The role cleanup. Whatever happens to the answers, nothing else is deleted."""
+    asked = {"source": SOURCE, "target": TARGET, "confirm": [TARGET]}
+    try:
+        plan = stage.run(remote_topics, **asked, delete=LEFT_OVER[:1], delete_matching=[".*"], list_only=True)
+        if plan["problems"]:
+            raise RoleFailed(plan["problems"])
+        return stage.run(remote_topics, **asked, delete=plan["planned"])
+    finally:
+        sent = {entry["path"].rpartition("/")[2] for entry in stage.simulator.writes()}
+        assert sent <= set(LEFT_OVER), sent
+
+
+def cleaned(simulator: Simulator) -> bool:
+    """What nothing feeds is gone, and all else is there."""
+    simulator.clock.advance(LATER)
+    live = {topic.name for topic in simulator.instance(TARGET).live_topics()}
+    return live == {"local", "us-south.checkpoints.internal", "orders.us-south", "payments.us-south"}
+
+
 def started_at(simulator: Simulator) -> float:
     """When the scenario began, in seconds since the epoch."""
     return simulator.state.started
@@ -255,6 +276,13 @@ LATE = [
 ]
 
 
+LEFT_OVER = ["audit.us-south", "orders-old.us-south"]
+CLEANUP = {
+    **ENABLED,
+    "topics": [{"name": name} for name in (*LEFT_OVER, "local", "us-south.checkpoints.internal", "orders.us-south")],
+}
+
+
 def tagged_scenario() -> dict[str, Any]:
     """A mirrored pair whose instances are tagged as one."""
     chosen = scenario(policies=AUTHORIZED, target={**ENABLED, "tags": ["mirroring:orders:target"]})
@@ -294,6 +322,13 @@ FLOWS = (
         recovery_flows.fail_back,
         recovery_flows.failed_back,
         2,
+    ),
+    Flow(
+        "cleanup",
+        scenario(policies=AUTHORIZED, target=CLEANUP, switches={"topic_delete": "late"}),
+        clean_up,
+        cleaned,
+        0,
     ),
 )
 

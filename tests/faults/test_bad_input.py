@@ -63,6 +63,7 @@ LEAST = {
     "time-outs": 170,
     "endpoints": 240,
     "pages": 60,
+    "deletions": 70,
 }
 """How many different cases that cannot work each dimension really tries."""
 

@@ -47,6 +47,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud imp
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, parse_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Policy, Side
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import is_internal
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import ApiKeyToken, FixedToken
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
@@ -57,6 +58,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring_info,
     readiness_info,
     recovery_info,
+    remote_topics,
     topic_selection,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.hostile import (
@@ -455,6 +457,9 @@ CASES = {
     "admin: topics": Case(("topics",), lambda clients: [tuple(one) for one in clients.admin.topics()], right_topics),
     "admin: selection": Case(("selection",), lambda clients: clients.admin.selection(), right_selection),
     "admin: select": Case(("select",), lambda clients: clients.admin.select(["^a$"]), right_selection),
+    "admin: delete topic": Case(
+        ("remove",), lambda clients: clients.admin.delete_topic("orders.us-south"), holds=lambda result, cloud: None
+    ),
     "admin: active topics": Case(("active",), lambda clients: clients.admin.active_topics(), right_active),
     "admin: status": Case(("status",), lambda clients: clients.admin.status(), right_status),
     "monitoring: now": Case(("vector",), lambda clients: clients.monitoring.instant("m", "m"), holds=sound_series),
@@ -605,7 +610,7 @@ class Run(t.NamedTuple):
     hopeless: bool = False
 
 
-WRITES = ("patch", "create", "delete", "select")
+WRITES = ("patch", "create", "delete", "select", "remove")
 PAIR = {"source": "es-source", "target": "es-target"}
 FIXED = {
     "source": f"crn:v1:bluemix:public:messagehub:us-south:a/{ACCOUNT}:{SOURCE}::",
@@ -613,6 +618,8 @@ FIXED = {
 }
 GRANT = {"source_service_instance_id": TARGET, "target_service_instance_id": SOURCE}
 WAITS = {"wait_timeout": 240, "poll_interval": 20, "settle_timeout": 30, "topics_timeout": 30}
+
+CONFIRMED = {"confirm": ["es-target", TARGET], "settle_timeout": 20}
 
 PAGES = tempfile.TemporaryDirectory(prefix="pages-")
 PAGE = f"{PAGES.name}/page.html"
@@ -654,6 +661,10 @@ RUNS = {
         },
         enabled=True,
     ),
+    "remote topics": Run(remote_topics, {**FIXED, "delete_matching": [".*"], **CONFIRMED}, enabled=True),
+    "clean up": Run(remote_topics, {**FIXED, "delete_matching": [".*"], **CONFIRMED}),
+    "clean up one": Run(remote_topics, {**PAIR, "delete": ["orders.us-south"], **CONFIRMED}),
+    "clean up, check mode": Run(remote_topics, {**PAIR, "delete": ["orders.us-south"]}, check_mode=True),
     "select": Run(topic_selection, {**PAIR, "topics": ["^payments$"], "settle_timeout": 20}, enabled=True),
     "select right after enabling": Run(topic_selection, {"target": TARGET, "topics": ["a"], "settle_timeout": 20, "just_enabled": True}, hopeless=True),
 }  # fmt: skip
@@ -703,6 +714,7 @@ def one_module(run: Run, kinds: list[str], plan: Plan) -> int:
     lied = any(300 <= one.status < 500 and one.status != 408 for one in cloud.of(*WRITES) if one.hostile)
     assert world.patches <= 1 and world.posts <= 1
     assert not run.check_mode or not world.accepted()
+    assert not any(is_internal(name) or "." not in name for name in world.deletions)
     if error is None:
         transported(result, 100_000 + 60 * cloud.sent())
         assert not world.accepted() or lied or result["changed"] is True

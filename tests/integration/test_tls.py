@@ -38,6 +38,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     instance_info,
     mirroring,
     mirroring_info,
+    remote_topics,
     topic_selection,
 )
 from simulator import Simulator, load_scenario
@@ -567,6 +568,12 @@ REDIRECTED: dict[str, tuple[dict[str, str], ModuleType, dict[str, Any], dict[str
         topic_selection,
         {"target": TARGET, "topics": ["^orders$"]},
         {"mirroring": MIRRORED},
+    ),
+    "deletion": (
+        {"api": "admin", "method": "DELETE"},
+        remote_topics,
+        {"target": TARGET, "source_alias": "us-south", "delete": ["audit.us-south"], "confirm": [TARGET]},
+        {"topics": [{"name": "audit.us-south"}]},
     ),
 }
 

@@ -63,9 +63,8 @@ class Cleaning:
         self._call = call
         self._params = params = call.params
         check_seconds(params)
-        self._named, matching = _texts(params["delete"]), _texts(params["delete_matching"])
-        self._confirm = _texts(params["confirm"])
-        self._patterns = _patterns(matching)
+        self._named, self._confirm = _texts(params["delete"]), _texts(params["confirm"])
+        self._patterns = _patterns(params["delete_matching"])
         self._transform = parse_transform(params["topic_name_transform"], "topic_name_transform")
         source = (params["source"] or "").strip()
         if not source and not params["source_alias"]:
@@ -206,9 +205,9 @@ def _texts(given: list[str] | None) -> list[str]:
     return [text.strip() for text in given or [] if text and text.strip()]
 
 
-def _patterns(texts: list[str]) -> list[Compiled]:
+def _patterns(given: list[str] | None) -> list[Compiled]:
     """Patterns of names to be deleted. Raises InvalidInput, also for those that only the service could match."""
-    compiled = compile_patterns(texts)
+    compiled = compile_patterns(filter(None, given or []))
     hidden = [one.pattern for one in compiled if one.regex is None]
     if hidden:
         raise InvalidInput(

@@ -21,6 +21,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Transform,
     checkpoint_aliases,
     is_internal,
+    is_topic_name,
     remote_base,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import CONTRADICTION
@@ -275,8 +276,10 @@ def _fed(
 
 def _refusal(name: str, source_alias: str, listed: t.Container[str]) -> Refusal | None:
     """Why a topic that is no remote one is not deleted; None if it could be one, and is not there."""
-    if is_internal(name):
+    if is_internal(name) or is_internal(name.removesuffix(f".{source_alias}")):
         return Refusal(name, "internal", "internal topics are never deleted")
+    if not is_topic_name(name):
+        return Refusal(name, "local", "no topic has such a name")
     if remote_base(name, source_alias) is None:
         return Refusal(name, "local", f"no remote topic, because those end with .{source_alias}")
     if name in listed:

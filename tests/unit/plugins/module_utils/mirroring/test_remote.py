@@ -26,7 +26,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     refuse_all,
     unrecognisable,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import compile_patterns
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
+    MatchingTooSlow,
+    compile_patterns,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable, observe
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import crn, instance, operation
 
@@ -211,6 +214,27 @@ def test_everything_that_is_refused_is_told_at_once() -> None:
     assert "local, other: no remote topic, because those end with .us-south" in told
     assert "orders.us-south: the selection has ^orders$" in told
     assert "disable mirroring" in remedy and "take what is local out" in remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "obstacle"),
+    [
+        ("x.internal.us-south", "internal"),
+        ("__x.us-south", "internal"),
+        ("a b.us-south", "local"),
+        (".us-south", "local"),
+        ("us-south", "local"),
+    ],
+)
+def test_names_that_no_remote_topic_has(name: str, obstacle: str) -> None:
+    assert [one.obstacle for one in plan([name]).refused] == [obstacle]
+
+
+def test_a_pattern_that_explodes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection_module, "MATCHING_SECONDS", 0.1)
+    remote = find_remote([(f"{'a' * 60}-.us-south", 1)], ALIAS, OFF)
+    with pytest.raises(MatchingTooSlow):
+        plan_removal(remote, set(), ALIAS, [], compile_patterns(["^(a+)+$"]))
 
 
 def test_a_copy_of_another_source_is_refused() -> None:
