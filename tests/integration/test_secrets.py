@@ -386,6 +386,16 @@ def test_nothing_is_found_after_success(scene: Scene, observe: Any, way: str, ke
     assert scene.leaks(run) == []
 
 
+def test_nothing_is_found_after_a_cleanup(scene: Scene) -> None:
+    simulator = scene.prepare("vault", ODD_KEY, target={"topics": [{"name": "audit.us-south"}]})
+    roles = [{"role": "mirrorops.event_streams.cleanup"}]
+    asked = {"cleanup_topics": ["audit.us-south"], "cleanup_confirm": [TARGET]}
+    run = scene.run(play([], roles=roles), **asked).worked()
+    assert simulator.instance(TARGET).live_topics() == []
+    scene.everything_was_switched_on(run)
+    assert scene.leaks(run) == []
+
+
 # -- failure
 
 

@@ -81,6 +81,12 @@ def test_what_is_no_remote_topic(name: str) -> None:
     assert found([name], OFF) == {}
 
 
+def test_an_alias_that_makes_every_topic_look_internal() -> None:
+    assert find_remote([("orders.internal", 1)], "internal", OFF) == []
+    removal = plan_removal([], {"orders.internal"}, "internal", ["orders.internal"], [])
+    assert [one.obstacle for one in removal.refused] == ["internal"]
+
+
 def test_what_is_one() -> None:
     (one,) = find_remote([("orders.eu.us-south", 6)], ALIAS, OFF)
     assert one == RemoteTopic("orders.eu.us-south", "orders.eu", 6, False, OFF.reason)
