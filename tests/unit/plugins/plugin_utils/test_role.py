@@ -152,9 +152,9 @@ def test_names_that_are_changed_on_the_way_there_are_not_on_the_way_back() -> No
 
 def test_what_is_meant_for_one_role_is_not_meant_for_all() -> None:
     options = dict.fromkeys(OWN)
-    given = {f"mirroring_{name}": "b" for name in OWN}
+    given = {f"mirroring_{NOUNS[name]}": "b" for name in OWN}
     assert options_of_role("failover", "target", options, given, lambda name, value: value) == {}
-    given |= {f"failover_{name}": "b" for name in OWN}
+    given |= {f"failover_{NOUNS[name]}": "b" for name in OWN}
     assert options_of_role("failover", "target", options, given, lambda name, value: value) == dict.fromkeys(OWN, "b")
 
 
