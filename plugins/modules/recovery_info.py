@@ -217,6 +217,12 @@ notes:
   type: list
   elements: str
   sample: [Mirroring to es-target-us-east is charged until it is disabled.]
+doubts:
+  description: Those of RV(notes) that tell why what was seen may be wrong.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 manual:
   description: What people have to do themselves, before and after.
   returned: success

@@ -22,6 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
     PrivateTokenStore,
     carry_out,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import MirrorOpsError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import discovery
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.fleet_options import SPEC, read_options
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pairs import make_pairs
@@ -189,6 +190,12 @@ class Stage:
         before = self.run(recovery_info, verb=verb, **pair)
         if before["refused"]:
             raise RoleFailed(before["problems"])
+        try:
+            return self._carry_out(verb, pair, before)
+        except MirrorOpsError as error:
+            raise RoleFailed(" ".join([str(error), *before["doubts"]])) from error
+
+    def _carry_out(self, verb: str, pair: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         backward = {**pair, "source": pair["target"], "target": pair["source"]}
         giver = backward if before["giver"] == "source" else pair
         taker = {**(backward if before["taker"] == "source" else pair), "topics": before["topics"]}

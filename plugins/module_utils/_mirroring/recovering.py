@@ -32,6 +32,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     derive_aliases,
     parse_transform,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import CONTRADICTION
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import goes_on
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.records import newest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
@@ -195,6 +196,7 @@ class Recovery:
             revocable=_revocable(authorization),
             running=running,
             obstacles=tuple(_obstacles(one, taker == one.which)),
+            doubt=f"{instance.name}: {CONTRADICTION} It is taken as off." if state.contradictory else "",
         )
 
     def _is_foreign(self, one: Looked, other: Looked | None) -> bool:

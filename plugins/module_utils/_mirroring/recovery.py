@@ -40,7 +40,7 @@ class Side:
     ``which`` it is in the normal direction; ``name`` and ``alias``; ``enabled`` whether it mirrors, ``reason`` why that is not known;
     ``topics`` its selection; ``foreign`` whether it mirrors something else than the other one; ``authorized`` whether it may read that,
     ``revocable`` whether by a policy that grants just this and that this collection made; ``running`` an update of it that has not
-    ended, in the service's words; ``obstacles`` why an update of it would be refused.
+    ended, in the service's words; ``obstacles`` why an update of it would be refused; ``doubt`` why what was seen of it may be wrong.
     """
 
     which: Which
@@ -54,6 +54,7 @@ class Side:
     revocable: bool | None = None
     running: str = ""
     obstacles: tuple[str, ...] = ()
+    doubt: str = ""
 
     @property
     def feeds(self) -> bool:
@@ -181,7 +182,7 @@ def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
             found.append(
                 Finding("operation", "unknown", f"An update of {side.name} is running: {side.running}", remedy)
             )
-        elif side.enabled is None:
+        elif side.enabled is None or (side.enabled and side.topics is None):
             found.append(_hidden(side, verb, wishes))
         elif side.foreign:
             message = f"{side.name} mirrors another instance than that of this pair."
@@ -202,8 +203,9 @@ def _hidden(side: Side, verb: Verb, wishes: Wishes) -> Finding:
     remedy = "Make its admin API reachable, for an identity with Manager on its cluster."
     if side.which == "source" and verb == "failover" and wishes.mode == "planned":
         remedy += " If the source is gone, fail over with failover_mode: unplanned, which asks nothing of it."
+    what = "What" if side.enabled else "Whether"
     return Finding(
-        "observed", "unknown", f"Whether {side.name} mirrors is not known: {side.reason}".rstrip(": "), remedy
+        "observed", "unknown", f"{what} {side.name} mirrors is not known: {side.reason}".rstrip(": "), remedy
     )
 
 

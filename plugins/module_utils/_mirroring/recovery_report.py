@@ -79,6 +79,7 @@ class Report:
             "refused": bool(plan.refusals),
             "findings": [finding.to_result() for finding in plan.refusals],
             "notes": self._notes(),
+            "doubts": self._doubts(),
             "manual": [one.line() for one in manual],
             "confirmed": self._confirmed(),
             "summary": self._summary([one.line() for one in manual]),
@@ -91,7 +92,10 @@ class Report:
     def _notes(self) -> list[str]:
         told = [f"This continues the run of {self.continues}."] if self.continues and self.plan.steps else []
         told += [self.reading.words(self.pair.source_alias)] if self.reading else []
-        return [*told, *self.plan.notes]
+        return [*told, *self.plan.notes, *self._doubts()]
+
+    def _doubts(self) -> list[str]:
+        return [side.doubt for side in self.pair.sides if side.doubt]
 
     def _side(self, which: Which, side: Side | None) -> dict[str, t.Any]:
         """What is known of an instance; of one that was not asked, only how it was named."""

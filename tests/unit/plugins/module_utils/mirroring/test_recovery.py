@@ -100,6 +100,13 @@ def test_what_cannot_be_read_is_not_known(verb: Verb) -> None:
     assert "Whether es-b mirrors is not known: HTTP 403" in finding.message
 
 
+def test_a_selection_that_cannot_be_read_is_not_known() -> None:
+    target = dataclasses.replace(side("target", True), topics=None, reason="HTTP 403")
+    for verb in VERBS:
+        found = made(verb, pair(target=target))
+        assert "What es-b mirrors is not known: HTTP 403" in found.refusals[0].message
+
+
 def test_a_source_that_is_gone_is_not_needed_for_a_failover() -> None:
     (finding,) = made("failover", pair(source=side("source", None, reason="no answer"))).refusals
     assert "failover_mode: unplanned" in finding.remedy
