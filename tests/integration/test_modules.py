@@ -42,6 +42,7 @@ def tasks(simulator: Any, **keywords: Any) -> list[dict[str, Any]]:
         "metrics_info": {"instance": TARGET},
         "recovery_info": {**PAIR, "verb": "failover"},
         "remote_topics": {**PAIR, "delete_matching": ["none.*"], "confirm": [TARGET]},
+        "failover_readiness_info": {**PAIR, "topics": TOPICS},
     }
     return [
         {"name": f"Use {name}", f"mirrorops.event_streams.{name}": options, **keywords}

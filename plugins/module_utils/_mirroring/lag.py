@@ -253,6 +253,18 @@ def lag_finding(lag: Lag | Unreadable, most: float, expected: Expected, waited: 
     return Finding("lag", "pass", words, evidence=evidence)
 
 
+def lag_told(lag: Lag | Unreadable, expected: Expected) -> Finding:
+    """How far the topics that count are behind, where there is no limit to judge it by: it passes if it is known."""
+    if isinstance(lag, Unreadable):
+        return lag_finding(lag, math.inf, expected)
+    lag = lag.judged(None, expected)
+    if lag.worst is None:
+        return Finding("lag", "unknown", _words(lag, math.inf), HOW_TO_KNOW)
+    worst, behind = lag.worst
+    told = f"The worst topic, {worst}, is behind by {seconds(behind)}, {trend(lag)}. No limit is set (max_lag)."
+    return Finding("lag", "pass", told, evidence={"worst": lag.to_result(0)["worst"]})
+
+
 def silent_of(lag: Lag, expected: Expected) -> list[str]:
     """The topics that should have a value, have none, and were not behind by more than is accepted when they last had one."""
     if expected is None or isinstance(expected, Unreadable):

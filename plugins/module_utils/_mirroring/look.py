@@ -15,10 +15,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import (
     Abandoned,
-    ExchangeError,
     InvalidInput,
     MirrorOpsError,
-    NotUnique,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import (
@@ -28,8 +26,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     told,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
-    MOST_NAMES,
-    NOTHING_KNOWN,
     Expected,
     Lag,
     check_lag,
@@ -40,8 +36,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
     PATIENCE,
     Measured,
+    lag_result,
     measure,
-    measure_lag,
+    try_lag,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
@@ -69,7 +66,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_limits,
     wait_for_operation,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 
 
 class Look:
@@ -225,7 +221,7 @@ class Look:
         waited = 0.0
         while True:
             now = clock.time()
-            lag = self._read_lag(now)
+            lag = try_lag(self._cloud.target, self._target, self._params["monitoring_instance"], self._names, now)
             finding = lag_finding(lag, most, expected)
             if isinstance(lag, Lag):
                 soonest = clock.monotonic() + patience
@@ -237,26 +233,7 @@ class Look:
             pause(clock, next(intervals), until)
             waited = clock.monotonic() - started
         finding = lag_finding(lag, most, expected, waited)
-        shown = lag.judged(most, expected).to_result(MOST_NAMES) if isinstance(lag, Lag) else NOTHING_KNOWN
-        result = {
-            "state": {"fail": "behind", "unknown": "unknown"}.get(finding.status, "within"),
-            "accepted": most,
-            "at": format_time(now),
-            "silent": finding.evidence.get("silent", []),
-            "stopped": finding.evidence.get("stopped", []),
-            **shown,
-        }
-        return result, finding, waited > 0
-
-    def _read_lag(self, now: float) -> Lag | Unreadable:
-        """Raises what options of this task are to blame for. Where no instance of Monitoring was asked for, none is to blame."""
-        try:
-            monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
-            return measure_lag(monitoring, self._names, self._target.guid, now)
-        except MirrorOpsError as error:
-            if isinstance(error, Abandoned) or (isinstance(error, InvalidInput) and not isinstance(error, NotUnique)):
-                raise
-            return _unreadable(error)
+        return lag_result(lag, finding, most, expected, now), finding, waited > 0
 
     def _evidence(
         self, cloud: Cloud, source: Instance, wanted: Settings, authorization: survey.Authorization
@@ -335,14 +312,6 @@ class Look:
 def _expected(evidence: validation.Evidence) -> Expected:
     """The selected topics, if those of the source could be read."""
     return evidence.source_topics if isinstance(evidence.source_topics, Unreadable) else evidence.previews
-
-
-def _unreadable(error: MirrorOpsError) -> Unreadable:
-    """An error in short, and what to do about it."""
-    told = error.failure()
-    status = f" (HTTP {told['status']})" if told["status"] else ""
-    lasting = not (isinstance(error, ExchangeError) and error.transient)
-    return Unreadable(f"{told['reason'].rstrip('. ')}{status}", lasting, told["remedy"] or "")
 
 
 def _names(topics: survey.Topics) -> list[str] | None:

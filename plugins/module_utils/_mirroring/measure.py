@@ -9,11 +9,24 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring, Series
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import (
+    Abandoned,
+    ExchangeError,
+    InvalidInput,
+    MirrorOpsError,
+    NotUnique,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import MEGABYTE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
+    MOST_NAMES,
+    NOTHING_KNOWN,
     REMEMBERED,
     TREND,
+    Expected,
     Lag,
     read_lag,
     seconds,
@@ -34,6 +47,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     step_of,
     value_of,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 
 PATIENCE = 15.0
@@ -176,3 +190,40 @@ def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, now: f
     recent = monitoring.over(query, now - TREND, now, SAMPLED_EVERY, "where the latency of mirroring is going")
     last = monitoring.instant(of_last(names["mirroring_latency"], guid, REMEMBERED), "the last latency of mirroring")
     return read_lag(newest, recent, last)
+
+
+def try_lag(
+    account: Account, target: Instance, given: str | None, names: dict[str, str], now: float
+) -> Lag | Unreadable:
+    """The same through an account, in a given instance of Monitoring or else in that of the region. Raises what options of the task are
+    to blame for. Where no instance of Monitoring was asked for, none is to blame."""
+    try:
+        return measure_lag(account.monitoring(target, given, most=PATIENCE), names, target.guid, now)
+    except MirrorOpsError as error:
+        if isinstance(error, Abandoned) or (isinstance(error, InvalidInput) and not isinstance(error, NotUnique)):
+            raise
+        return _unreadable(error)
+
+
+def lag_result(
+    lag: Lag | Unreadable, finding: Finding, most: float | None, expected: Expected, now: float
+) -> dict[str, t.Any]:
+    """What modules return of lag beside its finding; ``most`` is the limit, None if there is none."""
+    known = "measured" if most is None else "within"
+    shown = lag.judged(most, expected).to_result(MOST_NAMES) if isinstance(lag, Lag) else NOTHING_KNOWN
+    return {
+        "state": {"fail": "behind", "unknown": "unknown"}.get(finding.status, known),
+        "accepted": most,
+        "at": format_time(now),
+        "silent": finding.evidence.get("silent", []),
+        "stopped": finding.evidence.get("stopped", []),
+        **shown,
+    }
+
+
+def _unreadable(error: MirrorOpsError) -> Unreadable:
+    """An error in short, and what to do about it."""
+    told = error.failure()
+    status = f" (HTTP {told['status']})" if told["status"] else ""
+    lasting = not (isinstance(error, ExchangeError) and error.transient)
+    return Unreadable(f"{told['reason'].rstrip('. ')}{status}", lasting, told["remedy"] or "")

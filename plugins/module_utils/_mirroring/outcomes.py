@@ -14,15 +14,22 @@ STEPS: dict[str, tuple[str, ...]] = {
     "bindings": ("__bindings_source", "__bindings_target", "__bindings_mirroring", "__bindings_failback"),
     "enable": ("__enable_submit", "__enable_wait", "__enable_selection"),
     "validate": ("__validate_task",),
+    "audit": ("__audit_task",),
 }
 """The roles in order, and where their tasks' results are."""
 
 GOOD = {"setup": "ready", "validate": "accepted"}
 """What in the result of a role says that it may go on."""
 
+VERDICTS = ("validate", "audit")
+"""The roles whose verdict is what became of a pair, if no role came after them."""
+
+LAST = ("not_ready", "unknown", "failed", "stopped", "nothing")
+"""The words for what did not come to a good end."""
+
 
 class Outcome(t.NamedTuple):
-    """One pair: ``word`` is a verdict of validate, ``submitted``, ``failed``, ``stopped`` or ``nothing``; ``detail`` says where and why."""
+    """One pair: ``word`` is a verdict, ``submitted``, ``failed``, ``stopped`` or ``nothing``; ``detail`` says where and why."""
 
     word: str
     direction: str
@@ -46,10 +53,10 @@ def outcome(variables: t.Mapping[str, t.Any]) -> Outcome:
         if step in GOOD and not result.get(GOOD[step], True):
             return Outcome("failed", direction, f"in {step}: {result['problems']}")
     reached = [step for step in STEPS if f"{step}_result" in variables]
-    if "validate" in reached:
-        return _validated(variables, direction)
     if not reached:
         return Outcome("nothing", direction, "was done: not begun, or stopped at the start")
+    if reached[-1] in VERDICTS:
+        return _judged(variables, reached[-1], direction)
     return Outcome("stopped", direction, f"after {reached[-1]}, see above")
 
 
@@ -58,19 +65,25 @@ def report(hosts: t.Iterable[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any
     outcomes = {host: outcome(hostvars[host]) for host in hosts}
     numbers = collections.Counter(one.word.replace("_", " ") for one in outcomes.values())
     told = ", ".join(f"{number} {word}" for word, number in numbers.most_common())
-    last = ("failed", "stopped", "nothing")
-    ordered = sorted(outcomes, key=lambda host: outcomes[host].word in last)
+    ordered = sorted(outcomes, key=lambda host: outcomes[host].word in LAST)
     return [f"{len(outcomes)} pairs: {told}", *(outcomes[host].line(host) for host in ordered)]
 
 
-def _validated(variables: t.Mapping[str, t.Any], direction: str) -> Outcome:
-    verdict = variables["validate_result"]["verdict"]
+def _judged(variables: t.Mapping[str, t.Any], step: str, direction: str) -> Outcome:
+    result = variables[f"{step}_result"]
+    verdict = result["verdict"]
     waiting = (variables.get("enable_result") or {}).get("waiting")
-    if waiting and verdict != "mirroring":
+    if step == "validate" and waiting and verdict != "mirroring":
         return Outcome("submitted", direction, "and not waited for; validate waits and looks")
-    return Outcome(verdict, direction)
+    # What was not good enough for a role to go on has been told above.
+    return Outcome(
+        verdict, direction, f"in {step}: {result['problems']}" if result["problems"] and step not in GOOD else ""
+    )
 
 
 def _direction(variables: t.Mapping[str, t.Any]) -> str:
-    aliases = (variables.get("setup_result") or {}).get("aliases")
-    return f"{aliases['source']} -> {aliases['target']}" if aliases else ""
+    """As it is now, if a role has found that out, else as it was declared."""
+    results = [variables.get(f"{step}_result") or {} for step in reversed(STEPS)]
+    now = next((found for one in results if (found := (one.get("direction") or {}).get("now"))), None)
+    aliases = next((one["aliases"] for one in results if one.get("aliases")), None)
+    return now or (f"{aliases['source']} -> {aliases['target']}" if aliases else "")

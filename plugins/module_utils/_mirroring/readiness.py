@@ -72,11 +72,11 @@ def instance_rules(facts: Facts) -> list[Finding]:
     """Rules about the two instances, before names of topics come into it."""
     findings = [
         _different(facts),
-        *(_active(side, instance) for side, instance in _sides(facts)),
-        *(_unlocked(side, instance, facts) for side, instance in _sides(facts)),
+        *(active(side, instance) for side, instance in _sides(facts)),
+        *(unlocked(side, instance, facts.state.enabled.value is True) for side, instance in _sides(facts)),
         *(_plan(side, instance) for side, instance in _sides(facts)),
-        _equal("throughput", facts.source.throughput, facts.target.throughput, "MB/s"),
-        _equal("storage_size", facts.source.storage, facts.target.storage, "GB"),
+        equal("throughput", facts.source.throughput, facts.target.throughput, "MB/s"),
+        equal("storage_size", facts.source.storage, facts.target.storage, "GB"),
         *(_idle(side, instance) for side, instance in _sides(facts)),
         _zones(facts),
         _alias_length(facts.wanted),
@@ -109,7 +109,8 @@ def _different(facts: Facts) -> Finding:
     )
 
 
-def _active(side: str, instance: Instance) -> Finding:
+def active(side: str, instance: Instance) -> Finding:
+    """Whether an instance is in service."""
     if instance.state == "active":
         return Finding(f"{side}_active", "pass", f"The {side} is active.")
     return Finding(
@@ -120,7 +121,8 @@ def _active(side: str, instance: Instance) -> Finding:
     )
 
 
-def _unlocked(side: str, instance: Instance, facts: Facts) -> Finding:
+def unlocked(side: str, instance: Instance, mirrors: bool) -> Finding:
+    """Whether an instance can be updated; ``mirrors`` tells whether the target mirrors already, and so need not be."""
     if not instance.locked:
         return Finding(f"{side}_unlocked", "pass", f"The {side} is not locked.")
     remedy = "Unlock it: ibmcloud resource service-instance-unlock."
@@ -128,7 +130,7 @@ def _unlocked(side: str, instance: Instance, facts: Facts) -> Finding:
         return Finding(
             "source_unlocked", "warn", "The source is locked: it could not become a target when failing back.", remedy
         )
-    if facts.state.enabled.value is True:
+    if mirrors:
         return Finding(
             "target_unlocked",
             "warn",
@@ -153,7 +155,8 @@ def _plan(side: str, instance: Instance) -> Finding:
     )
 
 
-def _equal(what: str, source: int | None, target: int | None, unit: str) -> Finding:
+def equal(what: str, source: int | None, target: int | None, unit: str) -> Finding:
+    """Whether both have the same capacity (API §6)."""
     evidence = {"source": source, "target": target, "unit": unit}
     name = what.replace("_size", "")
     if source is None or target is None:

@@ -65,6 +65,14 @@ def read_active_topics(account: Account, instance: Instance) -> list[str] | Unre
         return Unreadable(error.message, lasting=isinstance(error, _errors.InvalidInput))
 
 
+def read_status(account: Account, instance: Instance, option: str = "admin_url") -> str | Unreadable:
+    """What the admin API of an instance says of the whole instance (API §4.6)."""
+    try:
+        return account.admin(instance, option).status()
+    except (_errors.ExchangeError, _errors.InvalidInput) as error:
+        return Unreadable(error.message, lasting=not (isinstance(error, _errors.ExchangeError) and error.transient))
+
+
 def mirroring_grant(source: Instance, target: Instance) -> Grant:
     """The access that mirroring needs: the target is the subject, the source is the resource (API §2.1)."""
     return Grant(

@@ -19,6 +19,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils import _li
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     authorization_policy_info,
+    failover_readiness_info,
     instance_info,
     metrics_info,
     mirroring,
@@ -44,6 +45,7 @@ MINIMAL: dict[types.ModuleType, dict[str, t.Any]] = {
         "target_service_instance_id": SOURCE,
     },
     authorization_policy_info: {"account_id": ACCOUNT},
+    failover_readiness_info: {"target": TARGET, "source": SOURCE},
     instance_info: {"instance": TARGET},
     metrics_info: {"instance": TARGET},
     mirroring: {"target": TARGET, "source": SOURCE},

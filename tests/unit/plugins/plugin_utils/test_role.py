@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
+    failover_readiness_info,
     mirroring,
     mirroring_info,
     readiness_info,
@@ -40,6 +41,7 @@ MODULES = {
         for verb in ("disable", "failover", "reverse", "failback")
     },
     "cleanup": [remote_topics],
+    "audit": [failover_readiness_info],
 }
 PAIR = {"source": "a", "target": "b"}
 VARIABLES = {"setup_source": "a", "setup_target": "b", "validate_source": "a", "validate_target": "b"}

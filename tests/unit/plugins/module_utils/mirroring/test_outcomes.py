@@ -24,6 +24,11 @@ def looked(verdict: str, problems: str = "") -> dict[str, t.Any]:
     return {"validate_result": {"verdict": verdict, "problems": problems, "accepted": not problems}}
 
 
+def audited(verdict: str, problems: str = "", now: str | None = None) -> dict[str, t.Any]:
+    aliases = {"source": "a", "target": "b"}
+    return {"audit_result": {"verdict": verdict, "problems": problems, "direction": {"now": now}, "aliases": aliases}}
+
+
 @pytest.mark.parametrize(
     ("variables", "line"),
     [
@@ -49,6 +54,15 @@ def looked(verdict: str, problems: str = "") -> dict[str, t.Any]:
         ({**READY, "__enable_submit": {"failed": True}}, "x: a -> b: failed in enable: see above"),
         ({**SUBMITTED, "__enable_wait": {"skipped": True}}, "x: a -> b: stopped after enable, see above"),
         ({}, "x: nothing was done: not begun, or stopped at the start"),
+        (audited("ready", now="a -> b"), "x: a -> b: ready"),
+        (audited("not_ready", "Too small.", now="b -> a"), "x: b -> a: not ready in audit: Too small."),
+        (audited("unknown", "Who knows?"), "x: a -> b: unknown in audit: Who knows?"),
+        ({**DONE, **looked("mirroring"), **audited("ready", now="a -> b")}, "x: a -> b: ready"),
+        (
+            {**DONE, **looked("not_mirroring", "No."), **audited("ready", now="a -> b")},
+            "x: a -> b: failed in validate: No.",
+        ),
+        ({"__audit_task": {"failed": True, "msg": "No such instance."}}, "x: failed in audit: No such instance."),
     ],
 )
 def test_outcomes(variables: dict[str, t.Any], line: str) -> None:
@@ -71,6 +85,16 @@ def test_the_report_counts_and_puts_trouble_last() -> None:
     ]
     assert report(hostvars, hostvars) == expected
     assert FilterModule().filters()["pair_outcomes"](hostvars, list(hostvars)) == expected
+
+
+def test_pairs_that_are_not_ready_come_last() -> None:
+    hostvars = {"one": audited("not_ready", "No."), "two": audited("ready"), "three": audited("unknown", "Who knows?")}
+    assert report(hostvars, hostvars) == [
+        "3 pairs: 1 not ready, 1 ready, 1 unknown",
+        "two: a -> b: ready",
+        "one: a -> b: not ready in audit: No.",
+        "three: a -> b: unknown in audit: Who knows?",
+    ]
 
 
 def test_every_result_that_a_role_registers_is_known() -> None:
