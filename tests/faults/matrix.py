@@ -21,6 +21,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     authorization_policy_info,
+    failover_readiness_info,
     instance_info,
     metrics_info,
     mirroring,
@@ -232,6 +233,33 @@ def cleaned(simulator: Simulator) -> bool:
     simulator.clock.advance(LATER)
     live = {topic.name for topic in simulator.instance(TARGET).live_topics()}
     return live == {"local", "us-south.checkpoints.internal", "orders.us-south", "payments.us-south"}
+def audit(stage: Stage) -> Any:
+    """Could the pair fail over? Whatever happens to the answers: it is ready only if everything that decides was really read."""
+    begun = len(stage.simulator.journal)
+    found = stage.run(
+        failover_readiness_info, **crns(stage), topics=TOPICS, failback=True, max_lag=60, max_age=300, brief=True
+    )
+    answered = [
+        f"{entry['instance'] or ''} {path_of(entry)}"
+        for entry in stage.simulator.journal[begun:]
+        if entry["status"] == 200 and entry["fault"] is None
+    ]
+    missing = [one for one in DECISIVE_READS if not any(re.search(one, read) for read in answered)]
+    assert not (found["ready"] and missing), f"ready without {missing}"
+    assert found["ready"] == (found["verdict"] == "ready") == (not found["problems"])
+    assert stage.simulator.writes() == []
+    return found
+
+
+DECISIVE_READS = (
+    *(f"/v2/resource_instances/.*{guid}" for guid in (SOURCE_GUID, TARGET_GUID)),
+    *(f"{guid} /admin/{what}$" for guid in (SOURCE_GUID, TARGET_GUID) for what in ("status", "topics")),
+    *(f"{TARGET_GUID} /admin/mirroring/{what}$" for what in ("topic-selection", "active-topics")),
+    "/v[12]/policies$",
+    "/v1/query$",
+)
+"""What has to be read before anybody can say that a pair is ready, as instance and path. That the source has no selection is told by a
+404, so that is not among them."""
 
 
 def started_at(simulator: Simulator) -> float:
@@ -328,6 +356,11 @@ FLOWS = (
         scenario(policies=AUTHORIZED, target=CLEANUP, switches={"topic_delete": "late"}),
         clean_up,
         cleaned,
+    Flow(
+        "audit",
+        scenario(monitoring=MONITORING, policies=BOTH_WAYS, target=ENABLED),
+        audit,
+        lambda simulator: True,
         0,
     ),
 )

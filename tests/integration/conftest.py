@@ -65,6 +65,7 @@ class Run:
     stderr: str
     tasks: list[dict[str, Any]] = field(default_factory=list)
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
+    artifacts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def output(self) -> str:
@@ -204,7 +205,7 @@ class Playbook:
         for line in record.read_text().splitlines() if record.exists() else []:
             entry = json.loads(line)
             if entry["event"] == "stats":
-                run.stats = entry["hosts"]
+                run.stats, run.artifacts = entry["hosts"], entry["artifacts"]
             else:
                 run.tasks.append(entry)
         return run

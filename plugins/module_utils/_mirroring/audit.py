@@ -88,13 +88,14 @@ def evaluate(facts: Facts) -> list[Finding]:
     """All rules, in the order in which they matter. What mirroring does is looked at only where the target mirrors from the source, or
     may."""
     mirrors = facts.direction.forward is not False
+    readable = not facts.evidence.state.contradictory
     return [
         facts.direction.finding,
         _reachable("target", facts.target_status),
         _reachable("source", facts.source_status),
         _operation("target", facts.target),
         *_of_source(facts, _operation("source", facts.source)),
-        *(_of_mirroring(facts) if mirrors else []),
+        *(_of_mirroring(facts) if mirrors and readable else []),
         *_of_source(
             facts,
             equal("throughput", facts.source.throughput, facts.target.throughput, "MB/s"),

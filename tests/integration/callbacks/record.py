@@ -65,4 +65,5 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """The end."""
-        self._write({"event": "stats", "hosts": {host: stats.summarize(host) for host in stats.processed}})
+        hosts = {host: stats.summarize(host) for host in stats.processed}
+        self._write({"event": "stats", "hosts": hosts, "artifacts": stats.custom.get("_run", {})})
