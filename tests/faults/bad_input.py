@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
+    failover_readiness_info,
     instance_info,
     mirroring,
     mirroring_info,
@@ -77,6 +78,7 @@ GRANT = {
 }
 MODULES: dict[str, tuple[types.ModuleType, dict[str, Any]]] = {
     "readiness_info": (readiness_info, PAIR),
+    "failover_readiness_info": (failover_readiness_info, PAIR),
     "mirroring": (mirroring, PAIR),
     "mirroring, absent": (mirroring, {"target": TARGET, "state": "absent"}),
     "mirroring_info": (mirroring_info, PAIR),
@@ -186,7 +188,14 @@ def unknown_crns(place: int, values: Strategy) -> st.SearchStrategy[Case]:
         (side, text), run = drawn
         return Case(run, {side: text}, (text.split(":")[7].lower(),), LOOKED_UP)
 
-    runs = one_of("mirror", "readiness_info", "recovery_info", "mirroring_info", "topic_selection, preview")
+    runs = one_of(
+        "mirror",
+        "readiness_info",
+        "recovery_info",
+        "failover_readiness_info",
+        "mirroring_info",
+        "topic_selection, preview",
+    )
     return st.tuples(changed(place, values), runs).map(case)
 
 
@@ -280,7 +289,8 @@ CRNS: Cases = {
     "of another cloud": unknown_crns(2, words(LETTERS)),
     "of an instance that is not there": unknown_crns(7, guids),
     "of one instance twice": st.tuples(
-        one_of("mirror", "readiness_info", "recovery_info", "mirroring", "mirroring_info"), sides
+        one_of("mirror", "readiness_info", "recovery_info", "failover_readiness_info", "mirroring", "mirroring_info"),
+        sides,
     ).map(
         lambda drawn: Case(
             drawn[0],
@@ -312,7 +322,14 @@ def granted(options: Strategy, values: Strategy, *told: str) -> st.SearchStrateg
 
 def named_by_guid(values: Strategy) -> st.SearchStrategy[Case]:
     """What is no GUID is a name, and no instance is called like that."""
-    runs = one_of("mirror", "readiness_info", "recovery_info", "mirroring_info", "topic_selection, preview")
+    runs = one_of(
+        "mirror",
+        "readiness_info",
+        "recovery_info",
+        "failover_readiness_info",
+        "mirroring_info",
+        "topic_selection, preview",
+    )
     return st.tuples(sides, values, runs).map(
         lambda drawn: Case(drawn[2], {drawn[0]: drawn[1]}, (repr(drawn[1]),), LOOKED_UP)
     )
@@ -339,10 +356,10 @@ GUIDS: Cases = {
         "same instance",
     ),
     "an instance that is not there": st.tuples(
-        sides, guids, one_of("mirror", "readiness_info", "recovery_info", "mirroring_info")
+        sides, guids, one_of("mirror", "readiness_info", "recovery_info", "failover_readiness_info", "mirroring_info")
     ).map(lambda drawn: Case(drawn[2], {drawn[0]: drawn[1]}, (drawn[1],), LOOKED_UP)),
     "one instance twice, of a pair": st.tuples(
-        known_guids, one_of("mirror", "readiness_info", "recovery_info", "mirroring")
+        known_guids, one_of("mirror", "readiness_info", "recovery_info", "failover_readiness_info", "mirroring")
     ).map(
         lambda drawn: Case(drawn[1], {"source": drawn[0], "target": drawn[0].upper()}, ("same instance",), LOOKED_UP)
     ),
@@ -375,7 +392,9 @@ GUIDS: Cases = {
 
 # --- names and queries ------------------------------------------------------------------------------------------------
 
-asking = one_of("mirror", "readiness_info", "recovery_info", "mirroring_info", "topic_selection, preview")
+asking = one_of(
+    "mirror", "readiness_info", "recovery_info", "failover_readiness_info", "mirroring_info", "topic_selection, preview"
+)
 broken_queries = st.tuples(
     one_of("[*].name", "[?name=='x']", "[0]", "length(@)", "a.b", "{n: name}"),
     one_of("[", "{", "(", "..", "]", ")", "|", "&&", "||", "==", "[?", "'", "`", '"', "$", "[a", ".[", "{a}", "&"),
@@ -385,7 +404,9 @@ NAMES: Cases = {
     "no name": st.tuples(sides, words(" \t\n\u3000", 1, 4), asking).map(
         lambda drawn: Case(drawn[2], {drawn[0]: drawn[1]}, (f"{drawn[0]} is empty",), LOOKED_UP)
     ),
-    "nothing at all": st.tuples(sides, one_of("mirror", "readiness_info", "recovery_info", "mirroring")).map(
+    "nothing at all": st.tuples(
+        sides, one_of("mirror", "readiness_info", "recovery_info", "failover_readiness_info", "mirroring")
+    ).map(
         lambda drawn: (
             Case(drawn[1], {drawn[0]: None}, (drawn[0],))
             if drawn[1] == "mirror"
@@ -425,7 +446,15 @@ NAMES: Cases = {
 # --- aliases ----------------------------------------------------------------------------------------------------------
 
 aliases = words(KAFKA, 1, 20).filter(lambda text: text not in ("us-south", "us-east"))
-aliased = one_of("mirror", "mirror", "readiness_info", "mirroring", "mirroring_info", "topic_selection, preview")
+aliased = one_of(
+    "mirror",
+    "mirror",
+    "readiness_info",
+    "failover_readiness_info",
+    "mirroring",
+    "mirroring_info",
+    "topic_selection, preview",
+)
 
 
 def alias_cases(values: Strategy) -> st.SearchStrategy[Case]:
@@ -522,7 +551,15 @@ def selecting(bad: Strategy, *told: str) -> st.SearchStrategy[Case]:
         return Case(run, {"topics": [*before, pattern, *after]}, told or ("not a usable topic pattern",))
 
     others = st.lists(good_patterns, max_size=2)
-    runs = one_of("mirror", "mirror", "readiness_info", "mirroring_info", "topic_selection", "topic_selection, preview")
+    runs = one_of(
+        "mirror",
+        "mirror",
+        "readiness_info",
+        "failover_readiness_info",
+        "mirroring_info",
+        "topic_selection",
+        "topic_selection, preview",
+    )
     return st.tuples(bad, others, others, runs).map(case)
 
 
@@ -622,7 +659,9 @@ CATASTROPHIC = st.tuples(
     one_of(*LETTERS),
     st.integers(45, 200),
     one_of("-", ".", "_"),
-    one_of("mirror", "mirror", "readiness_info", "mirroring_info", "topic_selection, preview"),
+    one_of(
+        "mirror", "mirror", "readiness_info", "failover_readiness_info", "mirroring_info", "topic_selection, preview"
+    ),
 ).map(exploding)
 """The rest of the topic's name keeps the patterns from matching all of it."""
 
@@ -630,7 +669,7 @@ CATASTROPHIC = st.tuples(
 
 transforms = one_of("topic_name_transform", "group_id_transform")
 parts = one_of("add_prefix", "remove_prefix", "add_suffix", "remove_suffix")
-transforming = one_of("mirror", "mirror", "readiness_info", "mirroring", "mirroring_info")
+transforming = one_of("mirror", "mirror", "readiness_info", "failover_readiness_info", "mirroring", "mirroring_info")
 
 
 def transform_cases(
@@ -866,7 +905,7 @@ def url_cases(urls: Strategy) -> st.SearchStrategy[Case]:
         option, url, run = drawn
         return Case(run, {option: url.replace("{path}", PATHS[option])}, (option,))
 
-    runs = one_of("mirror", "mirror", "readiness_info", "mirroring_info")
+    runs = one_of("mirror", "mirror", "readiness_info", "failover_readiness_info", "mirroring_info")
     return st.tuples(st.sampled_from(list(PATHS)), urls, runs).map(case)
 
 

@@ -52,6 +52,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._token imp
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     authorization_policy_info,
+    failover_readiness_info,
     instance_info,
     metrics_info,
     mirroring,
@@ -651,6 +652,12 @@ RUNS = {
     ),
     "turn round": Run(recovery_info, {**PAIR, "verb": "reverse", "topics": ["^orders$", ".*"]}),
     "fail back": Run(recovery_info, {**FIXED, "verb": "failback", "topics": ["^orders$"], "resume": True}),
+    "fail over?": Run(
+        failover_readiness_info,
+        {**FIXED, "topics": ["^orders$"], "failback": True, "max_lag": 60, "monitoring_instance": MONITORING_GUID},
+        enabled=True,
+    ),
+    "fail over, as it is?": Run(failover_readiness_info, PAIR),
     "metrics": Run(
         metrics_info, {"instance": TARGET, "monitoring_instance": MONITORING_GUID, "source": SOURCE, "page": PAGE}
     ),

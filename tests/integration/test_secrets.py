@@ -462,6 +462,14 @@ def test_nothing_is_found_on_a_page_when_monitoring_repeats_the_key(scene: Scene
     assert scene.leaks(run) == []
 
 
+def test_nothing_is_found_in_what_a_scheduler_gets_when_monitoring_repeats_the_key(scene: Scene) -> None:
+    series = lags(**{f"topic {ODD_KEY}": [[90000, 90]]})
+    scene.prepare("vars file", ODD_KEY, monitoring=MONITORING, series=series, **ENABLED)
+    run = scene.run("mirrorops.event_streams.audit", mirroring_max_lag=60)
+    assert run.artifacts["audit"]["localhost"]["lag"]["topic_count"] > 2
+    assert scene.leaks(run) == []
+
+
 BROKEN = """
 import os
 try:

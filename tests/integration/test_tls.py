@@ -35,6 +35,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils import _er
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, carry_out
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
+    failover_readiness_info,
     instance_info,
     mirroring,
     mirroring_info,
@@ -684,6 +685,9 @@ def test_a_document_cannot_lead_credentials_away(
     looked = carried_out(mirroring_info, **PAIR, **options)
     assert looked["verdict"] == "unknown"
     assert re.search(REFUSED, looked["problems"])
+    audited = carried_out(failover_readiness_info, **PAIR, **options)
+    assert audited["verdict"] == "unknown"
+    assert re.search(REFUSED, audited["problems"])
     assert {entry["api"] for entry in simulator.journal} == {"iam", "resource_controller"}
     assert names.asked == {"127.0.0.1"}
     assert (recorder.connections, encrypted.connections) == (0, 0)
