@@ -61,7 +61,7 @@ def outcomes(run: Any) -> list[tuple[str, dict[str, Any]]]:
         (
             entry["task"],
             {
-                name: value
+                name: {**value, "at": None} if name == "lag" and value else value
                 for name, value in entry["result"].items()
                 if name not in PASSING and not name.startswith("_")
             },
