@@ -183,6 +183,7 @@ def test_a_source_that_is_dead(document: str, simulate: Any, playbook: Any, obse
         },
     )
     assert "an unplanned one is, and loses what has not been mirrored" in run.failure
+    assert "If it is gone, fail over with failover_mode: unplanned." in run.failure
     assert judged(run) == (2, "unknown", False)
     result = run.facts["audit_result"]
     assert (result["direction"]["now"], result["direction"]["source"]["region"]) == ("us-south -> us-east", "us-south")

@@ -165,7 +165,10 @@ def _reachable(side: str, status: str | Unreadable) -> Finding:
     means = WITHOUT_SOURCE if side == "source" else "A failover begins there, with an empty topic selection."
     if isinstance(status, Unreadable):
         message = f"The admin API of the {side} cannot be used: {status.reason.rstrip('. ')}. {means}"
-        return Finding(rule, "unknown", message, f"Is the {side} there? If it is, make its admin API reachable.")
+        remedy = "If it is there, make its admin API reachable."
+        if side == "source":
+            remedy = f"If it is gone, fail over with failover_mode: unplanned. {remedy}"
+        return Finding(rule, "unknown", message, remedy)
     shown = {"status": status}
     if status == "available":
         return Finding(rule, "pass", f"The {side} is available.", evidence=shown)
