@@ -233,6 +233,8 @@ def cleaned(simulator: Simulator) -> bool:
     simulator.clock.advance(LATER)
     live = {topic.name for topic in simulator.instance(TARGET).live_topics()}
     return live == {"local", "us-south.checkpoints.internal", "orders.us-south", "payments.us-south"}
+
+
 def audit(stage: Stage) -> Any:
     """Could the pair fail over? Whatever happens to the answers: it is ready only if everything that decides was really read."""
     begun = len(stage.simulator.journal)
@@ -356,6 +358,8 @@ FLOWS = (
         scenario(policies=AUTHORIZED, target=CLEANUP, switches={"topic_delete": "late"}),
         clean_up,
         cleaned,
+        0,
+    ),
     Flow(
         "audit",
         scenario(monitoring=MONITORING, policies=BOTH_WAYS, target=ENABLED),

@@ -54,8 +54,8 @@ def test_the_matrix() -> None:
     assert every > more_than > 0.9 * every
     assert sampled >= at_least > 0.9 * sampled
     troubles, flows = re.findall(r"each of (\d+) troubles at each request of (\w+) flows", GUIDE.read_text())[0]
-    assert (int(troubles), flows) == (len(matrix.FAULTS), "ten")
-    assert len(matrix.FLOWS) == 10
+    assert (int(troubles), flows) == (len(matrix.FAULTS), "fourteen")
+    assert len(matrix.FLOWS) == 14
 
 
 def test_through_ansible() -> None:
