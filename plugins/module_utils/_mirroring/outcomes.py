@@ -9,16 +9,22 @@ from __future__ import annotations
 import collections
 import typing as t
 
+VERBS = ("failover", "reverse", "failback", "disable")
+"""The roles that carry out a plan of recovery."""
+
 STEPS: dict[str, tuple[str, ...]] = {
     "setup": ("__setup_task",),
     "bindings": ("__bindings_source", "__bindings_target", "__bindings_mirroring", "__bindings_failback"),
     "enable": ("__enable_submit", "__enable_wait", "__enable_selection"),
     "validate": ("__validate_task",),
     "audit": ("__audit_task",),
+    "recovery": ("__recovery_before", "__recovery_after", "__recovery_record"),
+    **dict.fromkeys(VERBS, ()),
+    "cleanup": ("__cleanup_list", "__cleanup_delete"),
 }
 """The roles in order, and where their tasks' results are."""
 
-GOOD = {"setup": "ready", "validate": "accepted"}
+GOOD = {"setup": "ready", "validate": "accepted", **dict.fromkeys(VERBS, "accepted")}
 """What in the result of a role says that it may go on."""
 
 VERDICTS = ("validate", "audit")
@@ -57,6 +63,10 @@ def outcome(variables: t.Mapping[str, t.Any]) -> Outcome:
         return Outcome("nothing", direction, "was done: not begun, or stopped at the start")
     if reached[-1] in VERDICTS:
         return _judged(variables, reached[-1], direction)
+    if reached[-1] in VERBS:
+        return Outcome(f"{reached[-1]} {variables[f'{reached[-1]}_result']['outcome']}", direction)
+    if reached[-1] == "cleanup":
+        return _cleaned(variables["cleanup_result"])
     return Outcome("stopped", direction, f"after {reached[-1]}, see above")
 
 
@@ -81,9 +91,21 @@ def _judged(variables: t.Mapping[str, t.Any], step: str, direction: str) -> Outc
     )
 
 
+def _cleaned(result: t.Mapping[str, t.Any]) -> Outcome:
+    if result.get("problems") or result.get("awaits_confirmation"):
+        return Outcome("failed", "", f"in cleanup: {result.get('problems') or 'not confirmed'}")
+    return Outcome("cleaned up" if result.get("deleted") else "listed", "")
+
+
 def _direction(variables: t.Mapping[str, t.Any]) -> str:
     """As it is now, if a role has found that out, else as it was declared."""
     results = [variables.get(f"{step}_result") or {} for step in reversed(STEPS)]
-    now = next((found for one in results if (found := (one.get("direction") or {}).get("now"))), None)
+    now = next((found for one in results if (found := _now(one))), None)
     aliases = next((one["aliases"] for one in results if one.get("aliases")), None)
     return now or (f"{aliases['source']} -> {aliases['target']}" if aliases else "")
+
+
+def _now(result: t.Mapping[str, t.Any]) -> str | None:
+    """Which way data flows, as the result of a role says it."""
+    told = result.get("direction")
+    return t.cast("str | None", told.get("now")) if isinstance(told, dict) else result.get("now")

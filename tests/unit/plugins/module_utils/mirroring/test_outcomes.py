@@ -29,6 +29,12 @@ def audited(verdict: str, problems: str = "", now: str | None = None) -> dict[st
     return {"audit_result": {"verdict": verdict, "problems": problems, "direction": {"now": now}, "aliases": aliases}}
 
 
+def recovered(verb: str, outcome: str, now: str = "a -> b, with no topics selected") -> dict[str, t.Any]:
+    return {
+        f"{verb}_result": {"outcome": outcome, "accepted": True, "problems": "", "now": now, "direction": "forward"}
+    }
+
+
 @pytest.mark.parametrize(
     ("variables", "line"),
     [
@@ -55,6 +61,23 @@ def audited(verdict: str, problems: str = "", now: str | None = None) -> dict[st
         ({**SUBMITTED, "__enable_wait": {"skipped": True}}, "x: a -> b: stopped after enable, see above"),
         ({}, "x: nothing was done: not begun, or stopped at the start"),
         (audited("ready", now="a -> b"), "x: a -> b: ready"),
+        (recovered("failover", "done"), "x: a -> b, with no topics selected: failover done"),
+        (
+            {**audited("ready", now="a -> b"), **recovered("reverse", "under way", "b -> a")},
+            "x: b -> a: reverse under way",
+        ),
+        (
+            {"reverse_result": {"accepted": False, "outcome": "refused", "problems": "Too early.", "now": "a -> b"}},
+            "x: a -> b: failed in reverse: Too early.",
+        ),
+        (
+            {"__recovery_before": {"failed": True, "msg": "No such instance."}},
+            "x: failed in recovery: No such instance.",
+        ),
+        ({"cleanup_result": {"deleted": ["orders.a"], "problems": ""}}, "x: cleaned up"),
+        ({"cleanup_result": {"deleted": [], "problems": ""}}, "x: listed"),
+        ({"cleanup_result": {"problems": "Still fed."}}, "x: failed in cleanup: Still fed."),
+        ({"cleanup_result": {"problems": "", "awaits_confirmation": True}}, "x: failed in cleanup: not confirmed"),
         (audited("not_ready", "Too small.", now="b -> a"), "x: b -> a: not ready in audit: Too small."),
         (audited("unknown", "Who knows?"), "x: a -> b: unknown in audit: Who knows?"),
         ({**DONE, **looked("mirroring"), **audited("ready", now="a -> b")}, "x: a -> b: ready"),
@@ -102,4 +125,4 @@ def test_every_result_that_a_role_registers_is_known() -> None:
     for role, names in STEPS.items():
         tasks = yaml.safe_load((ROLES / role / "tasks/main.yml").read_text())
         assert {task["register"] for task in tasks if "register" in task} == set(names)
-        assert re.search(rf"^ +{role}_result:", (ROLES / role / "tasks/main.yml").read_text(), re.MULTILINE)
+        assert re.search(rf"^ +(__)?{role}_result:", (ROLES / role / "tasks/main.yml").read_text(), re.MULTILINE)
