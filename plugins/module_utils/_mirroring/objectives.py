@@ -47,7 +47,7 @@ def recovery_time(
     ends = [(at, one["action"]) for one in changing if (at := Pick.time(one["ended_at"])) is not None]
     if start is None or len(ends) < len(changing):
         return {**told, "explanation": "It is not known when the run began, or when each step ended."}
-    end, last = max(ends)
+    end, last = max(ends, key=lambda one: one[0])
     if end < start:
         return {**told, "explanation": "The clock was set back while the run went on."}
     which = "the earlier run that this one continues" if earlier else "the run"
@@ -55,7 +55,7 @@ def recovery_time(
         "seconds": end - start,
         "from": since,
         "to": next(one["ended_at"] for one in changing if Pick.time(one["ended_at"]) == end),
-        "explanation": f"{in_words(end - start)} from the start of {which} to the end of the last step that changed something, {last}.",
+        "explanation": f"{in_words(end - start)} from the start of {which} to the end of the last step that changed something{f', {last}' if last else ''}.",
     }
 
 

@@ -179,7 +179,8 @@ def _continues(pick: Pick, earlier: Record | None) -> Record | None:
 def _job(pick: Pick, job: Given | None) -> Record | None:
     """What is known of the job that ran this, by name; nothing whose name sounds like a secret."""
     names = [name for name in job or {} if isinstance(name, str) and _FACT.fullmatch(name) and not _SECRET.search(name)]
-    return {name: pick.scalar((job or {})[name]) for name in sorted(names)[:MOST_FACTS]} or None
+    found = {name: pick.scalar((job or {})[name]) for name in sorted(names)[:MOST_FACTS]}
+    return {name: fact for name, fact in found.items() if fact is not None} or None
 
 
 def _instance(pick: Pick, run: Run, side: str) -> Record:
