@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.auth
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.grant
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.attributes
   - mirrorops.event_streams.attributes.info
 seealso:
@@ -105,9 +106,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.gra
     read_grant,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, ArgSpec
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, ROLE, ArgSpec
 
-SPEC = ArgSpec({"covering_only": {"type": "bool", "default": False}}).merge(CLOUD, GRANT)
+SPEC = ArgSpec({"covering_only": {"type": "bool", "default": False}}).merge(CLOUD, GRANT, ROLE)
 
 
 def run(call: Call) -> Result:

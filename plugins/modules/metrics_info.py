@@ -54,6 +54,7 @@ extends_documentation_fragment:
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.endpoints.monitoring
   - mirrorops.event_streams.reuse
+  - mirrorops.event_streams.role
   - mirrorops.event_streams.attributes
   - mirrorops.event_streams.attributes.info
 seealso:
@@ -222,6 +223,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     CLOUD,
     MONITORING,
     REUSE,
+    ROLE,
     SOURCE_AUTH,
     ArgSpec,
 )
@@ -235,7 +237,7 @@ SPEC = ArgSpec(
         "source": {"type": "str"},
         "page": {"type": "path"},
     }
-).merge(CLOUD, MONITORING, REUSE, SOURCE_AUTH)
+).merge(CLOUD, MONITORING, REUSE, ROLE, SOURCE_AUTH)
 WORDS = {"pass": "within", "fail": "behind"}
 
 

@@ -26,6 +26,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     recovery_info,
     remote_topics,
     topic_selection,
+    topics_info,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import (
     ACCOUNT,
@@ -87,6 +88,7 @@ MODULES: dict[str, tuple[types.ModuleType, dict[str, Any]]] = {
     "recovery_info": (recovery_info, {**PAIR, "verb": "failover"}),
     "remote_topics": (remote_topics, {**PAIR, "delete": ["orders.us-south"], "confirm": [TARGET]}),
     "instance_info": (instance_info, {}),
+    "topics_info": (topics_info, {"instance": SOURCE}),
     "authorization_policy": (authorization_policy, GRANT),
 }
 """Modules, and what they are given where a case does not say otherwise."""
@@ -170,7 +172,7 @@ def named_by_crn(given: Strategy, *, known: bool = False) -> st.SearchStrategy[C
 
     def case(drawn: tuple[tuple[str, str], str]) -> Case:
         (side, text), run = drawn
-        if run == "instance_info":
+        if run in ("instance_info", "topics_info"):
             return Case(run, {"instance": text}, ("instance is not the CRN", "instance has"))
         if side == "source" and run in ("topic_selection", "mirroring, absent"):
             run = "mirroring"

@@ -29,6 +29,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     readiness_info,
     remote_topics,
     topic_selection,
+    topics_info,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults import recovery_flows
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import (
@@ -178,6 +179,7 @@ def look(stage: Stage) -> Any:
         stage.run(instance_info, name=None),
         stage.run(instance_info, instance=TARGET_GUID),
         stage.run(authorization_policy_info),
+        stage.run(topics_info, instance=SOURCE),
         stage.run(mirroring_info, target=TARGET, wait=True),
         stage.run(topic_selection, True, source=SOURCE, target=TARGET, topics=["^audit$"]),
     ]

@@ -61,6 +61,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     recovery_info,
     remote_topics,
     topic_selection,
+    topics_info,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.hostile import (
     FRAMINGS,
@@ -628,6 +629,7 @@ PAGE = f"{PAGES.name}/page.html"
 RUNS = {
     "all instances": Run(instance_info, {"query": "[].{name: name, throughput: throughput, last: last_operation}"}),
     "one instance": Run(instance_info, {"instance": "es-target"}),
+    "topics": Run(topics_info, {"instance": "es-source"}),
     "list policies": Run(authorization_policy_info, GRANT),
     "covering policies": Run(authorization_policy_info, {**GRANT, "covering_only": True}),
     "authorize": Run(authorization_policy, GRANT, authorized=False),

@@ -43,6 +43,7 @@ def tasks(simulator: Any, **keywords: Any) -> list[dict[str, Any]]:
         "recovery_info": {**PAIR, "verb": "failover"},
         "remote_topics": {**PAIR, "delete_matching": ["none.*"], "confirm": [TARGET]},
         "failover_readiness_info": {**PAIR, "topics": TOPICS},
+        "topics_info": {"instance": SOURCE},
     }
     return [
         {"name": f"Use {name}", f"mirrorops.event_streams.{name}": options, **keywords}

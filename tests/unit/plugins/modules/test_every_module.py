@@ -28,6 +28,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     recovery_info,
     remote_topics,
     topic_selection,
+    topics_info,
 )
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.running import Cloud, run_main
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (
@@ -54,6 +55,7 @@ MINIMAL: dict[types.ModuleType, dict[str, t.Any]] = {
     recovery_info: {"verb": "failover", "target": TARGET, "source": SOURCE},
     remote_topics: {"target": TARGET, "source": SOURCE},
     topic_selection: {"target": TARGET, "topics": ["^a$"]},
+    topics_info: {"instance": TARGET},
 }
 OFFLINE = {"recovery_record"}
 """Those that ask no cloud."""
