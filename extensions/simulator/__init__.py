@@ -4,8 +4,20 @@
 
 from __future__ import annotations
 
+from .rehearsal import Rehearsal, scenario_of
 from .scenario import ScenarioError, load_scenario, scenario_names
 from .simulator import Simulator
+from .snapshot import SnapshotError, load_snapshot
 from .switches import SWITCHES
 
-__all__ = ["SWITCHES", "ScenarioError", "Simulator", "load_scenario", "scenario_names"]
+__all__ = [
+    "SWITCHES",
+    "Rehearsal",
+    "ScenarioError",
+    "Simulator",
+    "SnapshotError",
+    "load_scenario",
+    "load_snapshot",
+    "scenario_names",
+    "scenario_of",
+]

@@ -1,25 +1,33 @@
 # Copyright: Contributors to mirrorops.event_streams
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line: python -m simulator --scenario FILE_OR_NAME."""
+"""Command line: python -m simulator --scenario FILE_OR_NAME, or --snapshot FILE."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import signal
 import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
+from .rehearsal import scenario_of
 from .scenario import ScenarioError, load_scenario, scenario_names
 from .simulator import Simulator
+from .snapshot import SnapshotError, load_snapshot
 from .switches import table
 
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="simulator", description="A local simulator of IBM Cloud, without network.")
     parser.add_argument("--scenario", help="a scenario file, or the name of one that comes with the simulator")
+    parser.add_argument("--snapshot", type=Path, metavar="FILE", help="a file that the role snapshot wrote")
+    parser.add_argument(
+        "--write-scenario", type=Path, metavar="FILE", help="write what the snapshot becomes into this file, and end"
+    )
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--port-file", type=Path, help="write the port into this file when ready")
     parser.add_argument("--env-file", type=Path, help="write export lines for a shell into this file when ready")
@@ -53,9 +61,21 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
     return context
 
 
+def _of_snapshot(path: Path) -> dict[str, Any]:
+    """Return the scenario of a snapshot, and tell what of it is assumed."""
+    scenario, assumed = scenario_of(load_snapshot(path))
+    for line in assumed:
+        print(f"simulator: {line}", file=sys.stderr)
+    return scenario
+
+
 def _run(options: argparse.Namespace) -> int:
     parent = os.getppid()
-    simulator = Simulator(options.scenario, options.port, tls=_tls(options))
+    scenario = _of_snapshot(options.snapshot) if options.snapshot else options.scenario
+    if options.write_scenario:
+        _publish(options.write_scenario, json.dumps(load_scenario(scenario), indent=2, ensure_ascii=False) + "\n")
+        return 0
+    simulator = Simulator(scenario, options.port, tls=_tls(options))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: simulator.ended.set())
     with simulator:
@@ -87,13 +107,15 @@ def main() -> int:
         for name in scenario_names():
             print(f"{name}: {load_scenario(name).get('description', '')}")
         return 0
-    if not options.scenario:
-        parser.error("--scenario is needed")
+    if bool(options.scenario) == bool(options.snapshot):
+        parser.error("one of --scenario and --snapshot is needed")
+    if options.write_scenario and not options.snapshot:
+        parser.error("--write-scenario goes with --snapshot")
     if bool(options.tls_cert) != bool(options.tls_key):
         parser.error("--tls-cert and --tls-key go together")
     try:
         return _run(options)
-    except ScenarioError as problem:
+    except (ScenarioError, SnapshotError) as problem:
         print(f"simulator: {problem}", file=sys.stderr)
     except (OSError, OverflowError) as problem:
         print(f"simulator: cannot start: {problem}", file=sys.stderr)

@@ -137,6 +137,7 @@ def _add_instance(world: World, entry: dict[str, Any], now: float) -> None:
             topic.get("partitions", 1),
             created,
             dict(topic.get("configs", {})),
+            remote_of=topic.get("remote_of"),
             internal=topic["name"].endswith(".internal"),
             traffic=topic.get("traffic"),
             traffic_out=topic.get("traffic_out"),

@@ -67,6 +67,7 @@ _TOPIC = shapes.mapping(
         "traffic": shapes.number,
         "traffic_out": shapes.number,
         "configs": shapes.mapping(others=shapes.text()),
+        "remote_of": _NAME,
     },
 )
 _OPERATION = shapes.nullable(
