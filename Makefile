@@ -6,7 +6,7 @@ CHECK := .venv/bin/python scripts/check.py
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help venv test test-full lint format typing docs-check sanity unit contract faults integration build release-check demo bench pins clean
+.PHONY: help venv test test-full lint format typing docs-check sanity unit contract faults integration build release-check demo rehearse bench pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z -]*\):.*  ## /\1	/p' $(MAKEFILE_LIST) | expand -t 28
@@ -47,6 +47,9 @@ release-check: venv  ## galaxy-importer over the tarball
 
 demo: venv  ## see the collection mirror two simulated instances
 	@scripts/demo.sh
+
+rehearse: venv  ## rehearse in the simulator; SNAPSHOT=file and VARS="-i inventory -e @pair.yml" for your own clusters
+	@PYTHONPATH=extensions .venv/bin/python scripts/rehearse.py $(if $(SNAPSHOT),--snapshot '$(SNAPSHOT)') -- $(VARS)
 
 bench: venv  ## measure runs without changes against other ways to make them; WRITE=1 puts it into docs/benchmark
 	@.venv/bin/python tests/bench/bench.py $(if $(WRITE),--write)
