@@ -41,6 +41,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
     mirroring_info,
     remote_topics,
     topic_selection,
+    topics_info,
 )
 from simulator import Simulator, load_scenario
 
@@ -564,6 +565,7 @@ REDIRECTED: dict[str, tuple[dict[str, str], ModuleType, dict[str, Any], dict[str
         {"target": TARGET, "topics": ["^orders$"]},
         {"mirroring": MIRRORED},
     ),
+    "topics": ({"api": "admin", "path": "/admin/topics"}, topics_info, {"instance": SOURCE}, {}),
     "selection": (
         {"api": "admin", "method": "POST", "path": "topic-selection$"},
         topic_selection,
