@@ -48,15 +48,21 @@ UNPROVEN = (
 
 
 class Step(NamedTuple):
-    """One playbook of the rehearsal."""
+    """One playbook of the rehearsal, and what happens before it: an event that the simulator plays."""
 
     title: str
     playbook: str
+    event: str = ""
+    mode: str | None = None
 
 
 STEPS = (
     Step("Mirror", "mirror"),
     Step("Check that the target mirrors what was asked", "validate"),
+    Step("Fail over", "failover", "Producers stop", "planned"),
+    Step("Turn the pair round", "reverse", "Applications use the targets, and write to topics there"),
+    Step("Come back", "failback"),
+    Step("Fail over, unplanned", "failover", "The sources are gone: nobody answers for them any more", "unplanned"),
 )
 """What is rehearsed, in order."""
 
@@ -100,17 +106,61 @@ def rehearse(path: Path | None, options: list[str], folder: Path) -> int:
     rehearsal = scenario_of(snapshot)
     tell(snapshot, rehearsal)
     variables = folder / "rehearsal.json"
-    variables.write_text(json.dumps(overrides(snapshot), indent=1))
+    variables.write_text(json.dumps(overrides(snapshot, folder / "records"), indent=1))
     with Simulator(rehearsal.scenario) as simulator:
         for number, step in enumerate(STEPS, 1):
             say(f"Step {number} of {len(STEPS)}: {step.title}")
-            code = run(step.playbook, [*options, "-e", f"@{variables}"], simulator, folder)
+            if step.event:
+                print(f"{step.event}.\n", flush=True)
+            play(step, snapshot, simulator)
+            before = len(simulator.journal)
+            given = [*options, "-e", f"@{variables}", "-e", json.dumps(confirmed(step, snapshot))]
+            code = run(step.playbook, given, simulator, folder)
+            if step.mode == "unplanned" and not code:
+                code = refuse_requests(snapshot, simulator.journal[before:])
             if code:
                 say(
                     f"Step {number} of {len(STEPS)}, {step.title}, has failed. What it says above, it would say of your cloud"
                 )
                 return code
         return conclude(snapshot, simulator)
+
+
+def play(step: Step, snapshot: dict[str, Any], simulator: Simulator) -> None:
+    """Let happen what happens before a step."""
+    if step.playbook == "failover" and step.mode == "planned":
+        simulator.stop_producers()
+    if step.playbook == "reverse":
+        for guid in {pair["target"] for pair in snapshot["pairs"]}:
+            topics = simulator.instance(guid).live_topics()
+            there = {topic.name for topic in topics}
+            for name in {topic.remote_of for topic in topics if topic.remote_of} - there:
+                simulator.create_topic(guid, name)
+    if step.mode == "unplanned":
+        for guid in gone(snapshot):
+            simulator.add_fault("status", status=503, instance=guid, times=None)
+
+
+def gone(snapshot: dict[str, Any]) -> set[str]:
+    """Return the instances that are lost in the unplanned failover: the sources that are nobody's target."""
+    return {pair["source"] for pair in snapshot["pairs"]} - {pair["target"] for pair in snapshot["pairs"]}
+
+
+def refuse_requests(snapshot: dict[str, Any], journal: list[dict[str, Any]]) -> int:
+    """Fail if anything was asked of an instance that is lost; return the exit code."""
+    asked = [
+        f"{entry['method']} {entry['path']}"
+        for entry in journal
+        if any(guid in (entry["instance"] or entry["path"]) for guid in gone(snapshot))
+    ]
+    print(f"Requests that need a source that is gone: {len(asked)}", *asked, sep="\n")
+    return 1 if asked else 0
+
+
+def confirmed(step: Step, snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables of a step: that all pairs of the snapshot are meant, and how to fail over."""
+    targets = sorted({pair["target"] for pair in snapshot["pairs"]})
+    return {f"{step.playbook}_confirm": targets, **({"failover_mode": step.mode} if step.mode else {})}
 
 
 def take_snapshot(path: Path, options: list[str], folder: Path) -> int:
@@ -152,8 +202,8 @@ def surroundings(simulator: Simulator, folder: Path) -> dict[str, str]:
     }
 
 
-def overrides(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """Return the variables that go before the user's own: whatever names a key, a place or a time of the real cloud.
+def overrides(snapshot: dict[str, Any], records: Path) -> dict[str, Any]:
+    """Return the variables that go before the user's own: whatever names a key, a place or a time of the real cloud, and where records go.
 
     Each role has them by its own name too. The keys depend on the pair, which is the host.
     """
@@ -161,7 +211,7 @@ def overrides(snapshot: dict[str, Any]) -> dict[str, Any]:
     keys = {one["name"]: {side: api_key(accounts[one[side]]) for side in SIDES} for one in snapshot["pairs"]}
     keys[""] = keys[snapshot["pairs"][0]["name"]]
     own = "rehearsal_keys[inventory_hostname if inventory_hostname in rehearsal_keys else '']"
-    nouns: dict[str, Any] = {**SECONDS, "wait": True, "page": None, "records": None, "metric_names": {}}
+    nouns: dict[str, Any] = {**SECONDS, "wait": True, "page": None, "records": str(records), "metric_names": {}}
     for side in SIDES:
         nouns |= {f"{side}_api_key": f"{{{{ {own}.{side} }}}}", f"{side}_admin_url": None}
     prefixes = ["mirroring", *sorted(path.name for path in (ROOT / "roles").iterdir())]

@@ -20,7 +20,6 @@ from .world import Drawing, World
 HISTORY = 2 * 86400.0
 MEGABYTE = 1e6
 DEFAULT_TRAFFIC = 2048.0
-DEFAULT_LATENCY = 1.5
 RESERVED_DISK, UTILISED_DISK = 10.0, 5.0
 RECOMMENDED = 2 / 3
 _INSTANCE = "ibm_eventstreams_instance_"
@@ -188,7 +187,7 @@ class _Reporter:
     def _of_mirroring(self) -> list[tuple[str, str | None, list[Piece]]]:
         latencies: dict[str, list[Piece]] = {}
         for flow, _rate in self._arriving:
-            latencies.setdefault(flow.topic, []).append(self._piece(flow, DEFAULT_LATENCY))
+            latencies.setdefault(flow.topic, []).append(self._piece(flow, self._world.latency))
         flowing = _sum([piece for _flow, piece in self._arriving])
         enabled = [self._piece(span) for span in self._instance.mirroring_times]
         throughput = [Piece(piece.begin, piece.end, flowing) for piece in enabled]

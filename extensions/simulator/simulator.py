@@ -234,6 +234,11 @@ class Simulator:
             self._engine.world.instance(instance).topics[name] = Topic(name, partitions, now)
             self._engine.world.settle()
 
+    def stop_producers(self) -> None:
+        """Let all topics that are mirrored catch up, as when nobody writes to them; those that the scenario draws go on as drawn."""
+        with self._engine.lock:
+            self._engine.world.latency = 0.0
+
     def delete_topic(self, instance: str, name: str) -> None:
         """Delete a topic as an application would; at once."""
         with self._engine.lock:

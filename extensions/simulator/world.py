@@ -41,6 +41,10 @@ class ResourceGroup:
     account: str
 
 
+DEFAULT_LATENCY = 1.5
+"""Seconds by which a topic is behind of which a scenario draws nothing."""
+
+
 @dataclass
 class Drawing:
     """A series of metrics as a scenario draws it: times and values, or ``NaN``, ``stale`` or None (API §7.2)."""
@@ -65,6 +69,7 @@ class World:
     monitors: dict[str, Monitor] = field(default_factory=dict)
     drawings: list[Drawing] = field(default_factory=list)
     started: float = 0.0
+    latency: float = DEFAULT_LATENCY
     admin_url: Callable[[Instance], str] = lambda instance: f"/es/{instance.guid}"
 
     def __post_init__(self) -> None:
