@@ -170,10 +170,11 @@ def set_up_shellcheck() -> None:
 # The parts
 
 
-def pytest(name: str, *arguments: str, venv: Path = OWN_VENV) -> None:
+def pytest(name: str, *arguments: str, venv: Path = OWN_VENV, workers: int = 1) -> None:
+    """Runs tests with so many workers for each processor."""
     report = CACHE / f"gate/{name}.xml"
     options = [f"--junitxml={report}", "-o", f"cache_dir={CACHE / 'pytest' / name}"]
-    options += [f"--numprocesses={os.cpu_count()}", "--dist=worksteal"]
+    options += [f"--numprocesses={workers * (os.cpu_count() or 1)}", "--dist=worksteal"]
     own = "" if os.environ.get("GATE_FULL") else "not slow"
     marks = own if venv == OWN_VENV else OTHER_CORES
     run("pytest", *options, "-m", marks, *arguments, venv=venv)
@@ -195,7 +196,8 @@ def integration() -> None:
 
 
 def faults() -> None:
-    pytest("faults", "tests/faults")
+    # Most of their time passes in connections that hang.
+    pytest("faults", "tests/faults", workers=2)
 
 
 def tests_with(core: Core) -> None:

@@ -346,11 +346,11 @@ FLOWS = (
         lambda simulator: True,
         0,
     ),
-    Flow("fail over", recovery_flows.world(ENABLED), recovery_flows.fail_over, recovery_flows.failed_over, 0),
+    Flow("fail over", recovery_flows.FORWARD, recovery_flows.fail_over, recovery_flows.failed_over, 0),
     Flow("turn round", recovery_flows.CLEARED, recovery_flows.turn_round, recovery_flows.turned_round, 2),
     Flow(
         "fail back",
-        recovery_flows.world({}, recovery_flows.TURNED),
+        recovery_flows.BACKWARD,
         recovery_flows.fail_back,
         recovery_flows.failed_back,
         2,

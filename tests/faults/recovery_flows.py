@@ -47,6 +47,8 @@ def world(target: dict[str, Any], source: dict[str, Any] | None = None, policies
     return chosen
 
 
+FORWARD = world(ENABLED)
+BACKWARD = world({}, TURNED)
 CLEARED = world({**ENABLED, "selection": []}, policies=AUTHORIZED)
 
 
@@ -81,3 +83,22 @@ def failed_back(simulator: Simulator) -> bool:
     """The target mirrors the source as asked, and nothing else does."""
     source, target = simulator.instance(SOURCE), simulator.instance(TARGET)
     return target.mirroring is not None and source.mirroring is None and sorted(target.selection) == sorted(TOPICS)
+
+
+VERBS: tuple[tuple[dict[str, Any], str, dict[str, Any]], ...] = (
+    (FORWARD, "disable", {"remove_authorization": True}),
+    (FORWARD, "failover", {}),
+    (FORWARD, "failover", {"mode": "unplanned"}),
+    (CLEARED, "reverse", {}),
+    (BACKWARD, "failback", {}),
+)
+"""Every verb with the world that it begins in, and its options."""
+
+
+def at_once(chosen: dict[str, Any]) -> dict[str, Any]:
+    """A world in which nothing takes any time, so that nobody asks twice."""
+    timing = {
+        **chosen["timing"],
+        **dict.fromkeys(("operation_seconds", "remote_topic_seconds", "active_topic_seconds"), 0.0),
+    }
+    return {**chosen, "timing": timing}

@@ -15,13 +15,19 @@ import pytest
 
 from ansible_collections.mirrorops.event_streams.tests.faults import (
     matrix,
+    recovery_flows,
     test_bad_input,
     test_hostile_answers,
     test_joining,
     test_matrix,
 )
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import Stage, scenario
-from ansible_collections.mirrorops.event_streams.tests.integration import test_crash_sweep, test_faults
+from ansible_collections.mirrorops.event_streams.tests.integration import (
+    sweep,
+    test_crash_sweep,
+    test_faults,
+    test_recovery_killed,
+)
 from simulator import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,11 +73,22 @@ def test_kills() -> None:
     at_once = dict.fromkeys(("operation_seconds", "remote_topic_seconds", "active_topic_seconds"), 0.0)
     with Simulator(scenario(timing=at_once)) as simulator:
         Stage(simulator).mirror()
-        boundaries = test_crash_sweep.boundaries(simulator.journal)
+        boundaries = sweep.boundaries(simulator.journal)
     worlds_and_victims = 4
     more_than, sampled = told("tests/integration/test_crash_sweep.py")
     assert worlds_and_victims * len(boundaries) > more_than > 0.9 * worlds_and_victims * len(boundaries)
     assert sampled == worlds_and_victims * (test_crash_sweep.SAMPLED + 1)
+
+
+def test_kills_of_recovery() -> None:
+    every = 0
+    for state, verb, options in recovery_flows.VERBS:
+        with Simulator(recovery_flows.at_once(state)) as simulator:
+            Stage(simulator).recover(verb, **options)
+            every += len(sweep.boundaries(simulator.journal))
+    more_than, sampled = told("tests/integration/test_recovery_killed.py")
+    assert every > more_than > 0.8 * every
+    assert sampled == len(test_recovery_killed.JOURNEYS) * (test_recovery_killed.SAMPLED + 1)
 
 
 def test_runs_at_the_same_moment() -> None:

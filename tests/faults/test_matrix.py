@@ -25,7 +25,7 @@ from ansible_collections.mirrorops.event_streams.tests.faults.matrix import (
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import Stage
 from simulator import Simulator
 
-SAMPLE = 0.08
+SAMPLE = 0.06
 SEED = 20261123
 
 every_fault = pytest.mark.parametrize("fault", FAULTS)
