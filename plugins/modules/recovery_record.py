@@ -63,7 +63,7 @@ options:
     description: With O(state=ended), whether the run failed.
     type: bool
     default: false
-  message:
+  reason:
     description: What to say of the outcome, such as why the run failed.
     type: str
 extends_documentation_fragment:
@@ -135,7 +135,7 @@ record:
       type: str
       sample: done
     message:
-      description: O(message); of an unfinished run, what that means.
+      description: O(reason); of an unfinished run, what that means.
       type: str
       sample: ""
     who:
@@ -337,7 +337,7 @@ SPEC = ArgSpec(
         "steps": {"type": "list", "elements": "dict", "default": []},
         "job": {"type": "dict"},
         "failed": {"type": "bool", "default": False},
-        "message": {"type": "str"},
+        "reason": {"type": "str"},
     }
 ).merge(ROLE)
 

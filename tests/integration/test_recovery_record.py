@@ -169,7 +169,7 @@ def test_credentials_of_the_environment_are_masked(playbook: Any, tmp_path: Path
     keys = {"IC_API_KEY": "Zk4QwT8vXr2LmB9pYc6H", "IBMCLOUD_IAM_TOKEN": "Bearer tN5bLr8WqZ2vTx7KpY4m"}
     environment = {**playbook.environment(None), "IC_API_KEY": keys["IC_API_KEY"]}
     values = [value.removeprefix("Bearer ") for value in keys.values()]
-    task = given(tmp_path / "records", message=f"Refused: {values[0]}", failed=True, job={"note": values[1]})
+    task = given(tmp_path / "records", reason=f"Refused: {values[0]}", failed=True, job={"note": values[1]})
     listed = [{**task, "environment": {"IBMCLOUD_IAM_TOKEN": keys["IBMCLOUD_IAM_TOKEN"]}}]
     run = playbook(play(listed), environment=environment).worked()
     (result,) = run.results("recovery_record")
@@ -217,7 +217,7 @@ def test_the_page_of_a_failure(playbook: Any, browser: Looking, tmp_path: Path) 
     options = {
         "steps": STEPS_OF_A_FAILURE,
         "failed": True,
-        "message": "It failed.",
+        "reason": "It failed.",
         "after": {"failed": True, "msg": "No."},
     }
     text = browser.open(page_of(playbook, tmp_path, **options))
@@ -241,7 +241,7 @@ def test_hostile_texts_on_the_page(playbook: Any, browser: Looking, tmp_path: Pa
     names = [f"^{HOSTILE}$", f"^{'o' * 247}$", "\u202eredro</td></table><h1>"]
     target = {**BEFORE["sides"]["target"], "name": f"es {HOSTILE} {'n' * 160}", "topics": names * 100}
     before = {**BEFORE, "sides": {**BEFORE["sides"], "target": target}, "notes": ["w" * 500], "now": HOSTILE}
-    text = browser.open(page_of(playbook, tmp_path, before=before, message="m" * 2500, job={"j" * 100: "v" * 300}))
+    text = browser.open(page_of(playbook, tmp_path, before=before, reason="m" * 2500, job={"j" * 100: "v" * 300}))
     assert f"es {HOSTILE}" in text
     assert f"^{'o' * 247}$" in text
     assert "and 280 more" in text

@@ -83,7 +83,8 @@ def _title(record: Record) -> str:
 
 
 def _called(one: Record) -> str:
-    return f"{one['name'] or 'an instance without a name'}{f' ({region})' if (region := one['region']) else ''}"
+    where = f" ({one['region']})" if one["region"] else ""
+    return f"{one['name'] or 'an instance without a name'}{where}"
 
 
 def _instance(one: Record) -> list[Child]:

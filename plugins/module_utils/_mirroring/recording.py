@@ -42,7 +42,7 @@ class Recording:
             steps=params["steps"] or [],
             job=params["job"],
             failed=bool(params["failed"]),
-            message=params["message"],
+            message=params["reason"],
             who=records.who_runs(),
             now=call.clock.time(),
         )

@@ -147,7 +147,7 @@ def test_the_first_record_fits_whatever_is_learnt_afterwards(tmp_path: pathlib.P
 
 
 def test_a_run_that_continues_another_one(tmp_path: pathlib.Path) -> None:
-    earlier = pathlib.Path(end(tmp_path, steps=STEPS_OF_A_FAILURE, failed=True, message="no").result["json"])
+    earlier = pathlib.Path(end(tmp_path, steps=STEPS_OF_A_FAILURE, failed=True, reason="no").result["json"])
     document = {**json.loads(earlier.read_text()), "started_at": "2026-01-01T09:00:00Z"}
     earlier.write_text(json.dumps(document))
     ran = end(tmp_path, before=changed(BEFORE, continues=str(earlier)))
@@ -264,7 +264,7 @@ def test_credentials_of_the_environment_are_nowhere(
 ) -> None:
     monkeypatch.setenv(variable, f"Bearer {key}" if "TOKEN" in variable else key)
     before = changed(BEFORE, notes=[f"The key {key} is wrong."], sides={"target": {"name": f"es-{key}"}})
-    ran = end(tmp_path, before=before, job={"note": key}, message=f"{key}", failed=True)
+    ran = end(tmp_path, before=before, job={"note": key}, reason=f"{key}", failed=True)
     assert ran.code == 0
     texts = [pathlib.Path(ran.result[one]).read_text("utf-8") for one in ("json", "html")]
     spelt = [key, json.dumps(key)[1:-1], key.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")]
@@ -279,7 +279,7 @@ def test_a_key_that_the_environment_names_by_its_file_is_nowhere(
     (tmp_path / "key.json").write_text(json.dumps({"apikey": KEY}))
     monkeypatch.setenv("IC_API_KEY", f"@{tmp_path}/key.json")
     monkeypatch.setenv("BM_API_KEY", f"@{tmp_path}/missing.json")
-    ran = end(tmp_path / "records", message=f"{KEY}", failed=True)
+    ran = end(tmp_path / "records", reason=f"{KEY}", failed=True)
     assert ran.result["record"]["message"] == "********"
     assert KEY not in pathlib.Path(ran.result["json"]).read_text()
 

@@ -66,8 +66,8 @@ def facts(
     source_topics: t.Any = TOPICS,
     target_topics: t.Any = REMOTE,
     active: t.Any = ("orders",),
-    forth: dict[str, t.Any] = FOUND,
-    back: dict[str, t.Any] = FOUND,
+    forth: dict[str, t.Any] | None = None,
+    back: dict[str, t.Any] | None = None,
     failback: bool = False,
     lag: Finding | None = None,
     limited: bool = False,
@@ -92,7 +92,7 @@ def facts(
         source_topics=known,
         target_topics=plain(target_topics),
         active_topics=plain(active),
-        authorization=Authorization(there, here, **forth),
+        authorization=Authorization(there, here, **(FOUND if forth is None else forth)),
     )
     return audit.Facts(
         source=there,
@@ -104,7 +104,7 @@ def facts(
             Side(here, "us-east", state, plain(target_topics)),
         ),
         evidence=evidence,
-        back=Authorization(here, there, **back),
+        back=Authorization(here, there, **(FOUND if back is None else back)),
         failback=failback,
         lag=lag,
         limited=limited,
