@@ -6,13 +6,24 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 from typing import Protocol
 
-from .promql_parser import NAME_LABEL, Above, Aggregation, Expression, Function, PromqlError, Selector, Topk, parse
+from .promql_parser import (
+    NAME_LABEL,
+    Above,
+    Aggregation,
+    Expression,
+    Function,
+    PromqlError,
+    Selector,
+    Subquery,
+    Topk,
+    parse,
+)
 from .promql_values import AGGREGATIONS, FUNCTIONS, Sample, written
 
 LOOKBACK = 300_000
@@ -82,9 +93,7 @@ def _apply(call: Function, moments: Sequence[int], store: Sequence[Series]) -> l
     function: Callable[[Sequence[Sample]], float | None] = FUNCTIONS[call.name]
     span = call.argument.span
     results = []
-    for one in _chosen(call.argument, store):
-        points = one.points(moments[0] - span, moments[-1])
-        samples = [(moment, value) for moment, value in points if value is not None]
+    for labels, samples in _samples(call.argument, moments, store):
         values: dict[int, float] = {}
         for moment in moments:
             first = bisect_left(samples, moment - span, key=itemgetter(0))
@@ -94,9 +103,23 @@ def _apply(call: Function, moments: Sequence[int], store: Sequence[Series]) -> l
                 values[moment] = value
         if values:
             keeps_name = call.name == "last_over_time"
-            kept = {name: text for name, text in one.labels.items() if keeps_name or name != NAME_LABEL}
+            kept = {name: text for name, text in labels.items() if keeps_name or name != NAME_LABEL}
             results.append(Result(kept, values))
     return _unique(results)
+
+
+def _samples(
+    argument: Selector | Subquery, moments: Sequence[int], store: Sequence[Series]
+) -> Iterator[tuple[Mapping[str, str], list[Sample]]]:
+    """Yield labels and samples of each series, all that any of the moments needs."""
+    first, last = moments[0] - argument.span, moments[-1]
+    if isinstance(argument, Selector):
+        for one in _chosen(argument, store):
+            yield one.labels, [(moment, value) for moment, value in one.points(first, last) if value is not None]
+        return
+    steps = range(-(-first // argument.step) * argument.step, last + 1, argument.step)
+    for result in evaluate(argument.argument, steps, store) if steps else ():
+        yield result.labels, sorted(result.values.items())
 
 
 def _above(call: Above, moments: Sequence[int], store: Sequence[Series]) -> list[Result]:

@@ -16,6 +16,7 @@ DEEPEST = 50
 _TOKEN = re.compile(
     r"""\s+
     | (?P<string>"(?:[^"\\\n]|\\.)*")
+    | (?P<steps>\[\s*[0-9][0-9a-z]*\s*:\s*[0-9][0-9a-z]*\s*\])
     | (?P<duration>[0-9]+(?:ms|[smhdwy])(?:[0-9]+(?:ms|[smhdwy]))*(?![A-Za-z0-9_:]))
     | (?P<name>[A-Za-z_:][A-Za-z0-9_:]*)
     | (?P<number>[0-9]+(?:\.[0-9]+)?(?![A-Za-z0-9_:.]))
@@ -66,11 +67,20 @@ class Selector:
 
 
 @dataclass(frozen=True)
+class Subquery:
+    """What an expression is at each ``step``, a multiple of it since the epoch, of a ``span``; both are milliseconds."""
+
+    argument: Expression
+    span: int
+    step: int
+
+
+@dataclass(frozen=True)
 class Function:
     """A function over the samples of each series."""
 
     name: str
-    argument: Selector
+    argument: Selector | Subquery
 
 
 @dataclass(frozen=True)
@@ -228,11 +238,24 @@ class _Reader:
             return self._selector(name)
         if name not in FUNCTIONS:
             raise PromqlError(f"parse error: unknown or not simulated function with name {name!r}")
-        argument = self.expression(depth + 1)
+        argument = self._samples(name, depth)
         self._need(")")
-        if not isinstance(argument, Selector) or not argument.span:
-            raise PromqlError(f"parse error: expected type range vector in call to function {name!r}")
         return Function(name, argument)
+
+    def _samples(self, name: str, depth: int) -> Selector | Subquery:
+        """Read the argument of a function: a selector with a time, or a subquery."""
+        argument = self.expression(depth + 1)
+        ranged = isinstance(argument, Selector) and argument.span
+        if self._kind() != "steps":
+            if isinstance(argument, Selector) and ranged:
+                return argument
+            raise PromqlError(f"parse error: expected type range vector in call to function {name!r}")
+        if ranged:
+            raise PromqlError("parse error: subquery is only allowed on instant vector, got range vector")
+        span, step = (duration(text.strip()) for text in self._take("steps", "a subquery")[1:-1].split(":"))
+        if not span or not step:
+            raise PromqlError("parse error: duration must be greater than 0")
+        return Subquery(argument, span, step)
 
     def _aggregation(self, name: str, depth: int) -> Aggregation:
         by = self._by()

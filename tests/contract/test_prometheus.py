@@ -200,6 +200,7 @@ QUERIES = {
     "worst": lambda guid: [metrics.of_largest(metrics.NAMES["mirroring_latency"], guid, 120, 2 * TOPICS)],
     "each": lambda guid: metrics.of_each(metrics.NAMES["mirroring_latency"], guid, ["topic-1", "topic-2"], 120),
     "last": lambda guid: [metrics.of_last(metrics.NAMES["mirroring_latency"], guid, 21600)],
+    "last number": lambda guid: [metrics.of_last_number(metrics.NAMES["mirroring_latency"], guid, 21600)],
     "nothing": lambda guid: [metrics.of_instance("no_such_metric", guid)],
 }
 
@@ -221,7 +222,7 @@ def test_the_same_answers_over_a_day(query: str, name: str, simulator: Simulator
             assert all(map(equal, points, others)), text
         found += len(answer)
     expected = {"latency": TARGET, "peak of a day": None, "peak of minutes": None, "together": SOURCE, "some": SOURCE}
-    expected["together, numbers only"] = SOURCE
+    expected |= {"together, numbers only": SOURCE, "last number": TARGET}
     if expected.get(query, "nobody") in (name, None):
         assert found
 

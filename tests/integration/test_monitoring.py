@@ -294,6 +294,10 @@ def test_what_no_later_try_changes_is_not_waited_for(
         ([[90000, 0.5], [420, None]], "within", "silent"),
         ([[90000, 900], [420, None]], "unknown", "stopped"),
         ([[90000, 900], [7200, None]], "unknown", "stopped"),
+        ([[90000, 0.5], [420, "NaN"]], "within", "silent"),
+        ([[90000, 900], [420, "NaN"]], "unknown", "stopped"),
+        ([[90000, 900], [7200, "NaN"]], "unknown", "stopped"),
+        ([[90000, 900], [420, "NaN"], [200, None]], "unknown", "stopped"),
     ],
 )
 def test_topics_that_have_no_value_now(

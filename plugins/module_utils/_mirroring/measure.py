@@ -41,6 +41,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     of_instance,
     of_largest,
     of_last,
+    of_last_number,
     of_topics,
     peak_of,
     reach_of,
@@ -184,11 +185,15 @@ def _megabytes(value: float | None) -> str:
 
 
 def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, now: float) -> Lag:
-    """The latency of all topics, where that is going, and what it was where it ended, with three requests. Raises ExchangeError."""
-    query = of_topics(names["mirroring_latency"], guid)
+    """The latency of all topics, where that is going, and what it was where it ended, with three requests, or four where it ended with a
+    value that is no number. Raises ExchangeError."""
+    metric = names["mirroring_latency"]
+    query = of_topics(metric, guid)
     newest = monitoring.instant(query, "the latency of mirroring")
     recent = monitoring.over(query, now - TREND, now, SAMPLED_EVERY, "where the latency of mirroring is going")
-    last = monitoring.instant(of_last(names["mirroring_latency"], guid, REMEMBERED), "the last latency of mirroring")
+    last = monitoring.instant(of_last(metric, guid, REMEMBERED), "the last latency of mirroring")
+    if None in by_topic(last).values():
+        last += monitoring.instant(of_last_number(metric, guid, REMEMBERED), "the last number of its latency")
     return read_lag(newest, recent, last)
 
 

@@ -113,6 +113,12 @@ def of_last(metric: str, guid: str, within: float) -> str:
     return f"max(last_over_time({_selected(metric, guid, None)}[{math.ceil(within)}s])) by ({TOPIC})"
 
 
+def of_last_number(metric: str, guid: str, within: float) -> str:
+    """The same, of the values that are numbers: what a topic had before its value became none."""
+    each = _selected(metric, guid, SAMPLED_EVERY)
+    return f"max(last_over_time(({each} > -Inf)[{math.ceil(within)}s:{SAMPLED_EVERY:g}s])) by ({TOPIC})"
+
+
 def of_selected(metric: str, guid: str, topics: t.Iterable[str], within: float, *, numbers: bool = False) -> list[str]:
     """Queries for what these topics have together, each for some of them. Where a topic's value is no number the sum is none either; with
     ``numbers``, it is that of the others."""

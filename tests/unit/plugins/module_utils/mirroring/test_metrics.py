@@ -29,6 +29,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     of_each,
     of_instance,
     of_largest,
+    of_last_number,
     of_selected,
     of_topics,
     peak_of,
@@ -50,6 +51,8 @@ def test_queries() -> None:
     assert of_instance("m", "g") == 'max(m{ibm_service_instance="g"})'
     assert of_instance("m", "g", 90.5) == 'max(max_over_time(m{ibm_service_instance="g"}[91s]))'
     assert of_topics("m", "g") == 'max(m{ibm_service_instance="g"}) by (ibm_eventstreams_topic)'
+    last = 'max(last_over_time((max_over_time(m{ibm_service_instance="g"}[60s]) > -Inf)[21600s:60s])) by (ibm_eventstreams_topic)'
+    assert of_last_number("m", "g", 21600) == last
     assert of_instance("m", 'a"b\\c') == 'max(m{ibm_service_instance="a\\"b\\\\c"})'
 
 
