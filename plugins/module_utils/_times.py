@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import email.utils
 import re
 
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
@@ -23,6 +24,14 @@ def parse_time(text: str | None) -> float | None:
     except (ValueError, OverflowError):
         return None
     return whole.timestamp() + float(found[2] or 0)
+
+
+def parse_http_date(text: str | None) -> float | None:
+    """Seconds since the epoch out of the header Date. None if it is none."""
+    try:
+        return email.utils.parsedate_to_datetime(text or "").timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def format_time(seconds: float) -> str:

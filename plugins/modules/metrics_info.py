@@ -217,7 +217,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag, lag_finding
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import Measured, measure
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
+    Measured,
+    measure,
+    since_of,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names, read_window
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     CLOUD,
@@ -261,7 +265,7 @@ def run(call: Call) -> Result:
             )
     monitoring = account.monitoring(instance, params["monitoring_instance"])
     drawn = params["page"] is not None and not call.check_mode
-    measured = measure(monitoring, names, instance.guid, window, call.clock.time(), draw=drawn)
+    measured = measure(monitoring, names, instance.guid, window, since=since_of(instance), draw=drawn)
     measured = dataclasses.replace(measured, lag=measured.lag.judged(params["max_lag"], None))
     findings = [] if params["max_lag"] is None else [lag_finding(measured.lag, params["max_lag"], None)]
     return {

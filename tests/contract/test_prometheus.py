@@ -227,14 +227,12 @@ def test_the_same_answers_over_a_day(query: str, name: str, simulator: Simulator
         assert found
 
 
-def test_what_the_module_tells_is_the_same(simulator: Simulator, filled: str) -> None:
+def test_what_the_module_tells_is_the_same(simulator: Simulator, filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the same moment: the simulator's time stands still, and Prometheus has nothing newer."""
+    monkeypatch.setattr(Monitoring, "now", property(lambda _self: simulator.clock.now()))
     for name in (SOURCE, TARGET):
         ours, real = both(simulator, filled, name)
-        now = simulator.clock.now()
-        told = [
-            measure(one, metrics.NAMES, simulator.instance(name).guid, DAY, now).to_result(100) for one in (ours, real)
-        ]
+        told = [measure(one, metrics.NAMES, simulator.instance(name).guid, DAY).to_result(100) for one in (ours, real)]
         assert told[0] == told[1]
         assert told[0]["topic_count"] == TOPICS or name == TARGET
         assert told[0]["lag"]["topics"] or name == SOURCE

@@ -15,12 +15,20 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api, Bearer
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.resource_controller import (
+    MONITORING_SERVICE,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import SERVICE, is_guid, looks_like_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import parse_http_date
 
 PATH = "/api/prometheus/api/v1"
 REGIONS = {"che01": "in-che"}
 """What Monitoring calls a region of Event Streams, where that is not the same (API §7.1)."""
+
+MOST_WARNINGS = 3
+LAST_TIME = 4102444800.0
+"""The end of the year 2099: what is later is no time at which anything was measured."""
 
 Point: t.TypeAlias = "tuple[float, float | None]"
 """Seconds since the epoch, and the value; None is a value that is no number, which tells nothing."""
@@ -34,12 +42,21 @@ class Series(t.NamedTuple):
 
 
 class Monitoring(Api):
-    """What one Monitoring instance, given by its GUID, knows of one Event Streams instance."""
+    """What one Monitoring instance, given by its GUID, knows of one Event Streams instance. ``warnings`` are those of its answers: where
+    there is any, an answer may hold only a part."""
 
     def __init__(self, http: Http, base_url: str, bearer: Bearer, guid: str, instance: Instance) -> None:
         super().__init__(http, base_url.removesuffix("/api"), bearer, "X-Request-Id", headers={"IBMInstanceID": guid})
         self.guid = guid
+        self.warnings: list[str] = []
         self._instance = instance
+        self._ahead = 0.0
+
+    @property
+    def now(self) -> float:
+        """What time it is for Monitoring, as its last answer to an instant query shows, in seconds since the epoch; where none shows it,
+        by our own clock."""
+        return self.http.clock.time() + self._ahead
 
     def instant(self, query: str, what: str) -> list[Series]:
         """The newest values, each at most five minutes old; what is older is not there (API §7.1). ``what`` is asked for, in words.
@@ -67,7 +84,11 @@ class Monitoring(Api):
             error.remedy = "Give a shorter window: Monitoring has more values of that time than one answer can bring."
             raise
         try:
-            return parse_answer(answer.body, kind)
+            found = parse_answer(answer.body, kind)
+            self.warnings += warnings_of(answer.body)
+            if kind == "vector":
+                self._learn_time(found, answer.headers)
+            return found
         except ValueError as error:
             raise _errors.UnusableAnswer(
                 str(error),
@@ -76,6 +97,13 @@ class Monitoring(Api):
                 status=answer.status,
                 transaction_id=answer.transaction_id,
             ) from error
+
+    def _learn_time(self, found: list[Series], headers: t.Mapping[str, str]) -> None:
+        """How far its clock is ahead of ours: the values say for when they are, else the answer says when it was given."""
+        times = [*(one.points[0][0] for one in found[:1]), parse_http_date(headers.get("Date"))]
+        shown = [when for when in times if when is not None and 0 < when < LAST_TIME]
+        if shown:
+            self._ahead = shown[0] - self.http.clock.time()
 
 
 def monitoring_region(region: str) -> str:
@@ -94,13 +122,16 @@ def read_guid(given: str, option: str, instance: Instance | None = None) -> str:
         wrong = "is neither a GUID nor a CRN"
     elif parts and parts[4] == SERVICE:
         wrong = "is the CRN of an Event Streams instance, not of one of IBM Cloud Monitoring"
+    elif parts and parts[4] != MONITORING_SERVICE:
+        wrong = f"is the CRN of an instance of {parts[4] or 'no service'}, not of IBM Cloud Monitoring, which is {MONITORING_SERVICE}"
     elif parts and instance is not None and parts[5] != monitoring_region(instance.region):
         region = monitoring_region(instance.region)
         wrong = f"is in {parts[5] or 'no region'}, and the metrics of {instance.label} are in {region}"
     if wrong:
         raise _errors.InvalidInput(
             f"{option} {given!r} {wrong}",
-            remedy="Give that of the instance of IBM Cloud Monitoring that gets the platform metrics of the region.",
+            remedy="Give that of the instance of IBM Cloud Monitoring that gets the platform metrics of the region. If it is the right "
+            "one, give its GUID.",
         )
     return guid.lower()
 
@@ -109,11 +140,20 @@ def parse_answer(body: t.Any, kind: str) -> list[Series]:
     """The series of a ``vector`` or a ``matrix`` (API §7.3). Raises ValueError, with the reason."""
     if isinstance(body, dict) and body.get("status") == "error":
         raise ValueError(f"the query failed: {_errors.printable(str(body.get('error')), 300)}")
+    if isinstance(body, dict) and body.get("status") != "success":
+        raise ValueError("the answer does not say that the query succeeded")
     data = body.get("data") if isinstance(body, dict) else None
     found = data.get("result") if isinstance(data, dict) and data.get("resultType") == kind else None
     if not isinstance(found, list):
         raise ValueError(f"the answer holds no {kind}")
     return [_series(one, kind) for one in found]
+
+
+def warnings_of(body: t.Any) -> list[str]:
+    """What an answer warns of, such as results that were left out."""
+    warnings = body.get("warnings") if isinstance(body, dict) else None
+    listed = warnings if isinstance(warnings, list) else [warnings] if warnings else []
+    return [_errors.printable(str(one), 300) for one in listed[:MOST_WARNINGS]]
 
 
 def _series(one: t.Any, kind: str) -> Series:

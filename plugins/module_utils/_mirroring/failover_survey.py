@@ -16,9 +16,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.audit import Facts
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.direction import Side, direction
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.expected import Expected, expected_of
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
-    Expected,
     check_lag,
     lag_finding,
     lag_told,
@@ -94,7 +94,6 @@ class Survey:
             active_topics=here.silence or survey.read_active_topics(cloud.target, target),
             authorization=forth,
         )
-        expected: Expected = there.topics if isinstance(there.topics, Unreadable) else evidence.previews
         return Facts(
             source=source,
             source_unread=unread,
@@ -104,7 +103,7 @@ class Survey:
             evidence=evidence,
             back=back,
             failback=self._params["failback"],
-            lag=None if found.forward is False else self._lag(target, expected),
+            lag=None if found.forward is False else self._lag(target, expected_of(evidence)),
             limited=self._params["max_lag"] is not None,
         )
 
@@ -127,11 +126,11 @@ class Survey:
             return _both_ways(self._cloud, source, target)
         return found
 
-    def _lag(self, target: Instance, expected: Expected) -> Finding:
-        most, now = self._params["max_lag"], self._call.clock.time()
-        lag = try_lag(self._cloud.target, target, self._params["monitoring_instance"], self._names, now)
+    def _lag(self, target: Instance, expected: Expected | Unreadable) -> Finding:
+        most = self._params["max_lag"]
+        lag = try_lag(self._cloud.target, target, self._params["monitoring_instance"], self._names)
         finding = lag_told(lag, expected) if most is None else lag_finding(lag, float(most), expected)
-        self.lag = lag_result(lag, finding, most, expected, now)
+        self.lag = lag_result(lag, finding, most, expected, self._call.clock.time())
         return finding
 
 

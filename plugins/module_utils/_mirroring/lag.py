@@ -14,22 +14,22 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Point, Series
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.expected import Expected
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import TOPIC, by_topic
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
-
-if t.TYPE_CHECKING:
-    from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
 
 MOST_NAMES = 100
 HOW_TO_KNOW = (
     "Enable platform metrics for the region of the target in IBM Cloud Monitoring, and let the identity see and read it. Metrics come a few "
     "minutes after mirroring begins."
 )
+HOW_TO_KNOW_ALL = "Look in IBM Cloud Monitoring what it warns of."
 GROWS = "if it grows, see the headroom findings of the setup role."
 REMEDY = f"Wait until it has caught up, with wait_for_lag; {GROWS}"
+REMEDY_NOT_WAITED = f"Wait until it has caught up: wait_for_lag does so only with wait, and not in check mode; {GROWS}"
 REMEDY_WAITED = f"If it shrinks, give it more time, with wait_timeout; {GROWS}"
-WHICH_COUNT = "Which topics should be there is not known, because those of the source could not be read."
+NONE_SELECTED = "No topic of the source is selected, so none can be behind."
 LOOK_AT_STOPPED = (
     "Does the target still mirror them? What Monitoring knew last says nothing about how far they are behind now."
 )
@@ -52,8 +52,8 @@ NOTHING_KNOWN: dict[str, t.Any] = {
 }
 """What is returned in place of a lag that could not be read."""
 
-Expected: t.TypeAlias = "t.Sequence[Preview] | Unreadable | None"
-"""The topics that count; Unreadable if those of the source could not be read, None if nobody asks which they are. All count then."""
+Counting: t.TypeAlias = "Expected | Unreadable | None"
+"""The topics that count; Unreadable if nobody knows which they are, None if nobody asks. All count then."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,30 +61,36 @@ class Lag:
     """The mirroring latency of topics, which is the recovery point: seconds by topic, None where the value is no number.
 
     ``slopes`` is how each topic's latency changes, in seconds per second, None where that cannot be told. ``ended`` is what topics
-    that have no value now had when they last had one. ``accepted`` is the limit, None if there is none. ``selected`` are the
-    names on the source and on the target of the topics that count: Monitoring may use either (API §11.19). None: all topics count.
+    that have no value now had when they last had one. ``accepted`` is the limit, None if there is none. ``expected`` are the
+    topics that count; None: all do. ``at`` is when that was, in seconds since the epoch; ``partial`` what Monitoring warned of.
     """
 
     topics: dict[str, float | None]
     slopes: dict[str, float | None] = dataclasses.field(default_factory=dict)
     ended: dict[str, float] = dataclasses.field(default_factory=dict)
     accepted: float | None = None
-    selected: tuple[tuple[str, str], ...] | None = None
+    expected: Expected | None = None
+    at: float = 0.0
+    partial: str = ""
 
-    def judged(self, accepted: float | None, expected: Expected) -> Lag:
+    def judged(self, accepted: float | None, expected: Counting) -> Lag:
         """The same beside a limit, and with the topics that count."""
-        pairs = None
-        if expected is not None and not isinstance(expected, Unreadable):
-            pairs = tuple((one.topic, one.remote_topic) for one in expected)
-        return dataclasses.replace(self, accepted=accepted, selected=pairs)
+        counting = expected if isinstance(expected, Expected) else None
+        return dataclasses.replace(self, accepted=accepted, expected=counting)
 
     @functools.cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(name for pair in self.selected or () for name in pair)
+    def _meanings(self) -> dict[str, frozenset[str]]:
+        return {} if self.expected is None else self.expected.meanings({*self.topics, *self.ended})
 
     def counts(self, name: str) -> bool:
         """Whether a topic, by the name that Monitoring gives it, decides anything."""
-        return self.selected is None or name in self._names
+        return self.expected is None or bool(self._meanings.get(name, frozenset()) & self.expected.selected)
+
+    @functools.cached_property
+    def _known(self) -> frozenset[str]:
+        """The topics that count, by their names on the source, of which a value is known for certain."""
+        meant = [self._meanings.get(name, frozenset()) for name in self.counted]
+        return frozenset(topic for topics in meant if len(topics) == 1 for topic in topics)
 
     @functools.cached_property
     def counted(self) -> dict[str, float]:
@@ -110,9 +116,22 @@ class Lag:
         if self.accepted is None:
             return []
         late = {name for name, value in self.ended.items() if value > self.accepted}
-        if self.selected is None:
+        if self.expected is None:
             return sorted(late)
-        return [one for one, other in self.selected if {one, other} & late and not {one, other} & self.counted.keys()]
+        meant = {topic for name in late for topic in self._meanings.get(name, ())} - self._known
+        return [one.topic for one in self.expected.previews if one.topic in meant]
+
+    @functools.cached_property
+    def silent(self) -> list[str]:
+        """The topics that should have a value, have none, and were not behind by more than is accepted when they last had one. Of those
+        that are selected only if patterns match parts of names, the ones that Monitoring lists."""
+        listed = {name for name, value in self.topics.items() if value is None} | self.ended.keys()
+        if self.expected is None:
+            return sorted(listed - set(self.stopped))
+        meant = {topic for name in listed for topic in self._meanings.get(name, ())}
+        seen = {*self._known, *self.stopped}
+        should = [one.topic for one in self.expected.mirrored if one.certain or one.topic in meant]
+        return [topic for topic in should if topic not in seen]
 
     @property
     def others(self) -> list[str]:
@@ -186,11 +205,17 @@ def read_lag(now: t.Sequence[Series], recent: t.Sequence[Series], last: t.Sequen
 
 
 def slope_of(points: t.Sequence[Point]) -> float | None:
-    """The change per second of a line through the points; None with less than three values."""
+    """The change per second of a line through the points; None with less than three values, at one time, or beyond what can
+    be calculated with."""
     known = [(when, value) for when, value in points if value is not None]
     if len(known) < 3:
         return None
-    return statistics.linear_regression([when for when, _value in known], [value for _when, value in known]).slope
+    times, values = [when for when, _value in known], [value for _when, value in known]
+    try:
+        slope = statistics.linear_regression(times, values).slope
+    except (ValueError, OverflowError):
+        return None
+    return slope if math.isfinite(slope) else None
 
 
 def check_lag(most: float | None, wait: bool) -> None:
@@ -216,62 +241,68 @@ def wait_until(lag: Lag | Unreadable, finding: Finding, deadline: float, missing
 def misses(finding: Finding) -> bool:
     """Whether a value is not there that may come, or come back."""
     told = finding.evidence
-    return told["worst"] is None or bool(told["stopped"])
+    return finding.status == "unknown" or bool(told["stopped"] or told["silent"])
 
 
-def lag_finding(lag: Lag | Unreadable, most: float, expected: Expected, waited: float = 0.0) -> Finding:
-    """Whether the topics that count are within the accepted recovery point, in seconds; ``waited`` is how long that was waited for."""
+def lag_finding(
+    lag: Lag | Unreadable, most: float, expected: Counting, waited: float = 0.0, remedy: str = REMEDY
+) -> Finding:
+    """Whether the topics that count are within the accepted recovery point, in seconds; ``waited`` is how long that was waited for,
+    ``remedy`` what to do about topics that are behind if it was not."""
+    nothing = isinstance(expected, Expected) and not expected.mirrored
     if isinstance(lag, Unreadable):
+        if nothing:
+            return Finding("lag", "pass", NONE_SELECTED, evidence={"stopped": [], "silent": []})
         message = f"How far the topics are behind is not known: {lag.reason.rstrip('. ')}."
         return _found("unknown", message, lag.remedy or HOW_TO_KNOW, waited, {})
     lag = lag.judged(most, expected)
-    silent = silent_of(lag, expected)
     evidence = {
         "accepted": most,
         "worst": lag.to_result(0)["worst"],
         "late": lag.late[:MOST_NAMES],
-        "silent": silent[:MOST_NAMES],
+        "silent": lag.silent[:MOST_NAMES],
         "stopped": lag.stopped[:MOST_NAMES],
         "others": lag.others[:MOST_NAMES],
     }
+    if nothing:
+        return Finding("lag", "pass", NONE_SELECTED, evidence=evidence)
     words = _words(lag, most)
+    which_count = (
+        f" Which topics should be there is not known, because {expected.reason}."
+        if isinstance(expected, Unreadable)
+        else ""
+    )
     if lag.late:
-        told = f"{words} Behind by more: {some(sorted(lag.late))}."
-        told += f" {WHICH_COUNT}" if isinstance(expected, Unreadable) else ""
-        return _found("fail", told, REMEDY_WAITED if waited else REMEDY, waited, evidence)
+        told = f"{words} Behind by more: {some(sorted(lag.late))}.{which_count}"
+        return _found("fail", told, REMEDY_WAITED if waited else remedy, waited, evidence)
     if lag.stopped:
         told = f"{words} Monitoring has no value of {some(lag.stopped)} now; the last one was above what is accepted."
         return _found("unknown", told, LOOK_AT_STOPPED, waited, evidence)
     if lag.worst is None:
         return _found("unknown", words, HOW_TO_KNOW, waited, evidence)
+    if lag.partial:
+        return _found("unknown", f"{words} {_part(lag)}", HOW_TO_KNOW_ALL, waited, evidence)
     if isinstance(expected, Unreadable):
-        told = f"{words} {WHICH_COUNT}"
-        return _found("warn", told, "Make its admin API reachable.", waited, evidence)
-    if silent:
-        told = f"{words} Nothing is known of {some(silent)}."
+        return _found("warn", words + which_count, expected.remedy, waited, evidence)
+    if lag.silent:
+        told = f"{words} Nothing is known of {some(lag.silent)}."
         return _found("warn", told, "Topics without traffic may have no value.", waited, evidence)
     return Finding("lag", "pass", words, evidence=evidence)
 
 
-def lag_told(lag: Lag | Unreadable, expected: Expected) -> Finding:
+def lag_told(lag: Lag | Unreadable, expected: Counting) -> Finding:
     """How far the topics that count are behind, where there is no limit to judge it by: it passes if it is known."""
-    if isinstance(lag, Unreadable):
+    if isinstance(lag, Unreadable) or (isinstance(expected, Expected) and not expected.mirrored):
         return lag_finding(lag, math.inf, expected)
     lag = lag.judged(None, expected)
     if lag.worst is None:
         return Finding("lag", "unknown", _words(lag, math.inf), HOW_TO_KNOW)
     worst, behind = lag.worst
     told = f"The worst topic, {worst}, is behind by {seconds(behind)}, {trend(lag)}. No limit is set (max_lag)."
-    return Finding("lag", "pass", told, evidence={"worst": lag.to_result(0)["worst"]})
-
-
-def silent_of(lag: Lag, expected: Expected) -> list[str]:
-    """The topics that should have a value, have none, and were not behind by more than is accepted when they last had one."""
-    if expected is None or isinstance(expected, Unreadable):
-        return []
-    sure = [one for one in expected if one.certain and not one.problem]
-    seen = {*lag.counted, *lag.stopped}
-    return [one.topic for one in sure if not seen & {one.topic, one.remote_topic}]
+    evidence = {"worst": lag.to_result(0)["worst"]}
+    if lag.partial:
+        return Finding("lag", "unknown", f"{told} {_part(lag)}", HOW_TO_KNOW_ALL, evidence)
+    return Finding("lag", "pass", told, evidence=evidence)
 
 
 def _words(lag: Lag, most: float) -> str:
@@ -279,10 +310,14 @@ def _words(lag: Lag, most: float) -> str:
     late = [name for name in lag.others if (lag.topics.get(name) or 0.0) > most]
     more = f" Not selected, and not counted: {some(late)}." if late else ""
     if lag.worst is None:
-        which = "" if lag.selected is None else " of a selected topic"
+        which = "" if lag.expected is None else " of a selected topic"
         return f"How far the topics are behind is not known: Monitoring has no value{which} that is younger than five minutes.{more}"
     worst, behind = lag.worst
-    return f"The worst topic, {worst}, is behind by {seconds(behind)}, {trend(lag)}. Accepted are {most:g} s.{more}"
+    return f"The worst topic, {worst}, is behind by {seconds(behind, most)}, {trend(lag)}. Accepted are {most:.15g} s.{more}"
+
+
+def _part(lag: Lag) -> str:
+    return f"That may be a part only: Monitoring warns: {lag.partial.rstrip('. ')}."
 
 
 def _found(status: Status, message: str, remedy: str, waited: float, evidence: dict[str, t.Any]) -> Finding:
@@ -290,9 +325,12 @@ def _found(status: Status, message: str, remedy: str, waited: float, evidence: d
     return Finding("lag", status, told, remedy, evidence)
 
 
-def seconds(value: float) -> str:
-    """So many seconds, with as many digits as tell something."""
-    return f"{value:.0f} s" if value >= 100 else f"{value:.3g} s"
+def seconds(value: float, limit: float | None = None) -> str:
+    """So many seconds, with as many digits as tell something: also on which side of a limit it is."""
+    text = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    if limit is not None and (float(text) > limit) != (value > limit):
+        text = repr(value)
+    return f"{text} s"
 
 
 def trend(lag: Lag) -> str:

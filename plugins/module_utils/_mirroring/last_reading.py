@@ -53,17 +53,15 @@ class Reading:
         )
 
 
-def read_last(
-    monitoring: Monitoring, names: dict[str, str], guid: str, counts: t.Callable[[str], bool], now: float
-) -> Reading:
+def read_last(monitoring: Monitoring, names: dict[str, str], guid: str, counts: t.Callable[[str], bool]) -> Reading:
     """The last reading of the topics that count, by the names that Monitoring gives them, within six hours. Raises ExchangeError."""
-    lag = measure_lag(monitoring, names, guid, now)
+    lag = measure_lag(monitoring, names, guid)
     fresh = {name: value for name, value in lag.topics.items() if value is not None and counts(name)}
     ended = {name: value for name, value in lag.ended.items() if counts(name)}
     worst = max({**ended, **fresh}.items(), key=lambda one: (one[1], one[0]), default=None)
     if worst is None:
         return Reading(reason=NO_VALUE)
-    at = now if worst[0] in fresh else _last_time(monitoring, names["mirroring_latency"], guid, worst[0], now)
+    at = lag.at if worst[0] in fresh else _last_time(monitoring, names["mirroring_latency"], guid, worst[0], lag.at)
     return Reading(worst[0], worst[1], at)
 
 

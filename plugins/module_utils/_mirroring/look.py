@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
@@ -19,26 +20,20 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
     MirrorOpsError,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey, validation
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.expected import Expected, expected_of
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import (
     Finding,
     lines,
     problems,
     told,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
-    Expected,
-    Lag,
-    check_lag,
-    lag_finding,
-    misses,
-    wait_until,
-)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag_gate import LagGate
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
     PATIENCE,
     Measured,
-    lag_result,
     measure,
-    try_lag,
+    since_of,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
@@ -156,21 +151,27 @@ class Look:
             findings = validation.predicted(findings)
             verdict = "predicted" if validation.verdict(findings) != "not_mirroring" else "not_mirroring"
         lag = None
+        expected = expected_of(evidence)
         if self._params["max_lag"] is not None and verdict == "mirroring":
-            lag, late, waited = self._lag(_expected(evidence), waits and self._params["wait_for_lag"])
-            if waited:
+            again = functools.partial(self._evidence, self._cloud, self._source, self._wanted)
+            gate = LagGate(
+                self._call, self._cloud.target, self._target, self._names, self._limits, self._progress, expected
+            )
+            gate.wait(waits and self._params["wait_for_lag"], lambda: expected_of(again(authorization)))
+            if gate.waited:
                 self._target = self._cloud.target.instances.get(self._target.guid)
-                authorization = survey.read_authorization(self._cloud.source, self._source, self._target)
-                evidence = self._evidence(self._cloud, self._source, self._wanted, authorization)
+                evidence = again(survey.read_authorization(self._cloud.source, self._source, self._target))
                 findings = validation.evaluate(evidence)
                 verdict = validation.verdict(findings)
+                gate.expect(expected_of(evidence))
+            late, lag, expected = gate.finding(), gate.to_result(), gate.expected
             findings = [*findings, late]
             verdict = validation.with_lag(late) if verdict == "mirroring" else verdict
-        page = self._page(self._source, findings, verdict, _expected(evidence))
+        page = self._page(self._source, findings, verdict, expected)
         return self._report(evidence.state, evidence.active_topics, findings, evidence.previews, verdict, lag, page)
 
     def _page(
-        self, source: Instance, findings: list[Finding], verdict: validation.Verdict, expected: Expected
+        self, source: Instance, findings: list[Finding], verdict: validation.Verdict, expected: Expected | Unreadable
     ) -> str | None:
         """Writes the page, if it is wanted, and returns its path; a warning if that cannot be done. What it shows of Monitoring decides
         nothing."""
@@ -190,8 +191,12 @@ class Look:
         try:
             monitoring = self._cloud.target.monitoring(self._target, self._params["monitoring_instance"], most=PATIENCE)
             guid = monitoring.guid
-            measured = measure(monitoring, self._names, self._target.guid, WINDOW, now, traffic=False, draw=True)
+            since = since_of(self._target)
+            measured = measure(
+                monitoring, self._names, self._target.guid, WINDOW, since=since, traffic=False, draw=True
+            )
             measured = dataclasses.replace(measured, lag=measured.lag.judged(self._params["max_lag"], expected))
+            now = measured.at
         except Abandoned:
             raise
         except MirrorOpsError as error:
@@ -208,32 +213,6 @@ class Look:
             accepted=self._params["max_lag"],
         )
         return try_page(path, picture(view, self._call.secrets), self._call.warn)
-
-    def _lag(self, expected: Expected, waits: bool) -> tuple[dict[str, t.Any], Finding, bool]:
-        """How far the topics are behind; waits until that is accepted, if asked to, for as long as an update may take, and for values
-        for as long as topics may. Also tells whether it waited, after which what was seen before is old."""
-        most, clock = float(self._params["max_lag"]), self._call.clock
-        intervals, started = growing(self._limits.interval), clock.monotonic()
-        deadline = started + self._limits.timeout
-        # Until Monitoring has answered once, nobody knows that it will.
-        patience = float(self._params["topics_timeout"])
-        missing_until: float | None = started + patience
-        waited = 0.0
-        while True:
-            now = clock.time()
-            lag = try_lag(self._cloud.target, self._target, self._params["monitoring_instance"], self._names, now)
-            finding = lag_finding(lag, most, expected)
-            if isinstance(lag, Lag):
-                soonest = clock.monotonic() + patience
-                missing_until = min(missing_until or soonest, soonest) if misses(finding) else None
-            until = wait_until(lag, finding, deadline, missing_until or deadline)
-            if not waits or until is None or clock.monotonic() >= until:
-                break
-            self._progress.note(finding.message, finding.status)
-            pause(clock, next(intervals), until)
-            waited = clock.monotonic() - started
-        finding = lag_finding(lag, most, expected, waited)
-        return lag_result(lag, finding, most, expected, now), finding, waited > 0
 
     def _evidence(
         self, cloud: Cloud, source: Instance, wanted: Settings, authorization: survey.Authorization
@@ -307,11 +286,6 @@ class Look:
             f"Selected topics and their names on the target: {len(previews)}",
             *selection_lines(previews),
         ]
-
-
-def _expected(evidence: validation.Evidence) -> Expected:
-    """The selected topics, if those of the source could be read."""
-    return evidence.source_topics if isinstance(evidence.source_topics, Unreadable) else evidence.previews
 
 
 def _names(topics: survey.Topics) -> list[str] | None:

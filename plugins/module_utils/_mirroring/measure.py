@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account
@@ -26,14 +27,16 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     NOTHING_KNOWN,
     REMEMBERED,
     TREND,
-    Expected,
+    Counting,
     Lag,
     read_lag,
     seconds,
     trend,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
+    LOOKBACK,
     SAMPLED_EVERY,
+    TOPIC,
     UNKNOWN_RATE,
     Rate,
     by_topic,
@@ -49,7 +52,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     value_of,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, parse_time
 
 PATIENCE = 15.0
 """Seconds that a check waits for metrics, which it can do without."""
@@ -135,19 +138,20 @@ def measure(
     names: dict[str, str],
     guid: str,
     window: float,
-    now: float,
     *,
+    since: float | None = None,
     traffic: bool = True,
     draw: bool = False,
 ) -> Measured:
-    """Everything about one instance, with a few requests for each metric; without ``traffic`` not what each topic takes in and hands
-    out, with ``draw`` also what a page draws of topics. Raises ExchangeError."""
+    """Everything about one instance, with a few requests for each metric; ``since`` as measure_lag() has it, without ``traffic`` not what
+    each topic takes in and hands out, with ``draw`` also what a page draws of topics. Raises ExchangeError."""
     step = step_of(window)
+    lag = measure_lag(monitoring, names, guid, since)
+    now = lag.at
 
     def over(query: str, what: str) -> t.Any:
         return monitoring.over(query, now - window, now, step, what)
 
-    lag = measure_lag(monitoring, names, guid, now)
     latency: list[Series] = []
     if draw:
         metric = names["mirroring_latency"]
@@ -184,26 +188,50 @@ def _megabytes(value: float | None) -> str:
     return "not known" if value is None else f"{value / MEGABYTE:.2f} MB/s"
 
 
-def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, now: float) -> Lag:
-    """The latency of all topics, where that is going, and what it was where it ended, with three requests, or four where it ended with a
-    value that is no number. Raises ExchangeError."""
+def since_of(instance: Instance) -> float | None:
+    """When the last operation of an instance ended, in seconds since the epoch, if it succeeded and that is known: it may have begun
+    mirroring anew, and what was before tells nothing of it."""
+    operation = instance.operation
+    return parse_time(operation.updated_at) if operation.phase == "succeeded" else None
+
+
+def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, since: float | None = None) -> Lag:
+    """The latency of all topics, where that is going, and what it was where it ended, with three requests, or a few more where it ended
+    with a value that is no number. What was before ``since``, in seconds since the epoch, does not count. Raises ExchangeError."""
     metric = names["mirroring_latency"]
-    query = of_topics(metric, guid)
-    newest = monitoring.instant(query, "the latency of mirroring")
-    recent = monitoring.over(query, now - TREND, now, SAMPLED_EVERY, "where the latency of mirroring is going")
-    last = monitoring.instant(of_last(metric, guid, REMEMBERED), "the last latency of mirroring")
-    if None in by_topic(last).values():
-        last += monitoring.instant(of_last_number(metric, guid, REMEMBERED), "the last number of its latency")
-    return read_lag(newest, recent, last)
+    newest = monitoring.instant(of_topics(metric, guid), "the latency of mirroring")
+    now = monitoring.now
+    known = float(math.floor(min(REMEMBERED, now - _begun(since, now))))
+    if known < LOOKBACK:
+        present = by_topic(newest)
+        recorded = (
+            monitoring.instant(of_last(metric, guid, known), "the latency of mirroring since then") if known else []
+        )
+        newest = [one for one in recorded if one.labels.get(TOPIC) in present]
+    trend_of = min(TREND, known - LOOKBACK)
+    recent: list[Series] = []
+    if trend_of > 0:
+        recent = monitoring.over(
+            of_topics(metric, guid), now - trend_of, now, SAMPLED_EVERY, "where the latency of mirroring is going"
+        )
+    last = monitoring.instant(of_last(metric, guid, known), "the last latency of mirroring") if known else []
+    if None in by_topic(last).values() and known > SAMPLED_EVERY:
+        query = of_last_number(metric, guid, known - SAMPLED_EVERY)
+        last += monitoring.instant(query, "the last number of its latency")
+    found = read_lag(newest, recent, last)
+    return dataclasses.replace(found, at=now, partial="; ".join(dict.fromkeys(monitoring.warnings)))
 
 
-def try_lag(
-    account: Account, target: Instance, given: str | None, names: dict[str, str], now: float
-) -> Lag | Unreadable:
-    """The same through an account, in a given instance of Monitoring or else in that of the region. Raises what options of the task are
+def _begun(since: float | None, now: float) -> float:
+    """From when on values count; a time in the future is none that is known."""
+    return now - REMEMBERED if since is None or since > now + SAMPLED_EVERY else min(since, now)
+
+
+def try_lag(account: Account, target: Instance, given: str | None, names: dict[str, str]) -> Lag | Unreadable:
+    """The latency since the last operation, through an account, in a given instance of Monitoring or else in that of the region. Raises what options of the task are
     to blame for. Where no instance of Monitoring was asked for, none is to blame."""
     try:
-        return measure_lag(account.monitoring(target, given, most=PATIENCE), names, target.guid, now)
+        return measure_lag(account.monitoring(target, given, most=PATIENCE), names, target.guid, since_of(target))
     except MirrorOpsError as error:
         if isinstance(error, Abandoned) or (isinstance(error, InvalidInput) and not isinstance(error, NotUnique)):
             raise
@@ -211,15 +239,16 @@ def try_lag(
 
 
 def lag_result(
-    lag: Lag | Unreadable, finding: Finding, most: float | None, expected: Expected, now: float
+    lag: Lag | Unreadable, finding: Finding, most: float | None, expected: Counting, now: float
 ) -> dict[str, t.Any]:
-    """What modules return of lag beside its finding; ``most`` is the limit, None if there is none."""
+    """What modules return of lag beside its finding; ``most`` is the limit, None if there is none; ``now`` is when it was
+    asked, should Monitoring not tell."""
     known = "measured" if most is None else "within"
     shown = lag.judged(most, expected).to_result(MOST_NAMES) if isinstance(lag, Lag) else NOTHING_KNOWN
     return {
         "state": {"fail": "behind", "unknown": "unknown"}.get(finding.status, known),
         "accepted": most,
-        "at": format_time(now),
+        "at": format_time(lag.at if isinstance(lag, Lag) else now),
         "silent": finding.evidence.get("silent", []),
         "stopped": finding.evidence.get("stopped", []),
         **shown,

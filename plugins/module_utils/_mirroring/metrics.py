@@ -33,6 +33,9 @@ INSTANCE, TOPIC = "ibm_service_instance", "ibm_eventstreams_topic"
 SAMPLED_EVERY = 60.0
 """Seconds between two samples of a metric, as platform metrics have it (inferred)."""
 
+LOOKBACK = 300.0
+"""Seconds after which a value that nothing has followed is no newest one any more (API §7.1)."""
+
 KEPT, ROLLED_UP = 2 * 86400.0, 600.0
 """Seconds for which all samples are kept, and between two samples of what is older, as the vendor of Monitoring has it (inferred)."""
 

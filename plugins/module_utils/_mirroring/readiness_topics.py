@@ -9,10 +9,7 @@ from __future__ import annotations
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, count, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import is_internal
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.readiness import Facts
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
-    JAVA_ONLY,
-    advice,
-)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import advice, undecided
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 
 PARTITION_LIMITS = {150: 3000, 300: 6000, 450: 9000}
@@ -48,7 +45,7 @@ def _patterns(facts: Facts) -> Finding:
         return Finding(
             "patterns", "warn", "The list of topics is empty: nothing is mirrored, while mirroring is charged."
         )
-    dialect = [pattern for pattern in facts.patterns if JAVA_ONLY.search(pattern)]
+    dialect = undecided(facts.patterns)
     if dialect:
         message = f"What these patterns match can only be told by the service: {some(dialect)}."
         return Finding("patterns", "unknown", message, "Write them without constructs of Java to get a preview.")
@@ -65,7 +62,8 @@ def _matches(facts: Facts) -> Finding:
         return Finding("matches", "pass", "No pattern, so nothing is selected by this run.")
     selected = [preview for preview in facts.previews if preview.certain]
     used = {pattern for preview in facts.previews for pattern in preview.patterns}
-    idle = [pattern for pattern in facts.patterns if pattern not in used and not JAVA_ONLY.search(pattern)]
+    unclear = undecided(facts.patterns)
+    idle = [pattern for pattern in facts.patterns if pattern not in used and pattern not in unclear]
     total = len(facts.source_topics) if not isinstance(facts.source_topics, Unreadable) else 0
     message = f"{len(selected)} of {count(total, 'topic')} on the source are selected."
     if idle:

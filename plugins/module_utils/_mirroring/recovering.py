@@ -281,7 +281,7 @@ class Recovery:
             monitoring = self._cloud.target.monitoring(
                 target.instance, self._params["monitoring_instance"], most=PATIENCE
             )
-            return read_last(monitoring, self._names, target.instance.guid, counts, self._call.clock.time())
+            return read_last(monitoring, self._names, target.instance.guid, counts)
         except _errors.Abandoned:
             raise
         except _errors.MirrorOpsError as error:

@@ -149,6 +149,11 @@ def _flaw(pattern: str) -> str | None:
     return "unterminated group" if groups else None
 
 
+def undecided(patterns: t.Iterable[str]) -> list[str]:
+    """The patterns that only the service's own dialect understands, so that nobody else can tell what they match."""
+    return [pattern for pattern in patterns if JAVA_ONLY.search(pattern)]
+
+
 def advice(patterns: t.Iterable[str]) -> list[str]:
     """What is risky about patterns that work, one sentence each."""
     risks = []

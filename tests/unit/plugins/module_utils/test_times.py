@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time, in_words, parse_time
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import (
+    format_time,
+    in_words,
+    parse_http_date,
+    parse_time,
+)
 
 BASE = 1767261600.0
 
@@ -53,6 +58,11 @@ def test_times_as_services_write_them(text: str, seconds: float) -> None:
 )
 def test_what_is_no_time(text: str | None) -> None:
     assert parse_time(text) is None
+
+
+def test_times_in_headers() -> None:
+    assert parse_http_date("Thu, 01 Jan 2026 10:00:00 GMT") == BASE
+    assert [parse_http_date(text) for text in (None, "", "soon", "Thu, 99 Jan 2026 10:00:00 GMT")] == [None] * 4
 
 
 def test_formatting() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import time
 import typing as t
 
 import pytest
@@ -82,6 +83,8 @@ def test_a_query_over_a_time(server: Scripted) -> None:
     [
         ({"status": "error", "errorType": "bad_data", "error": "parse error"}, "the query failed: parse error"),
         ([], "holds no vector"),
+        ({"data": {"resultType": "vector", "result": []}}, "does not say that the query succeeded"),
+        ({**vector(), "status": "timeout"}, "does not say that the query succeeded"),
         ({"status": "success"}, "holds no vector"),
         ({"status": "success", "data": []}, "holds no vector"),
         (matrix(), "holds no vector"),
@@ -105,6 +108,28 @@ def test_answers_that_cannot_be_used(body: t.Any, reason: str, server: Scripted)
     with pytest.raises(_errors.UnusableAnswer, match=reason) as error:
         client(server).instant("x", "the latency")
     assert (error.value.attempt, error.value.instance) == ("ask Monitoring for the latency", f"es-target ({TARGET})")
+
+
+def test_its_own_time(server: Scripted) -> None:
+    """As values show it, else as the answer does, else ours, where that shows nothing that can be."""
+    monitoring = client(server)
+    ours = monitoring.now
+    at = {"metric": {}, "value": [ours + 7200, "1"]}
+    server.expect("GET", PATH + "/query", vector(at), query={"query": "x"})
+    monitoring.instant("x", "x")
+    assert monitoring.now == pytest.approx(ours + 7200, abs=60)
+    for body in (vector(), vector({"metric": {}, "value": [1e300, "1"]})):
+        server.expect("GET", PATH + "/query", body, query={"query": "x"})
+        monitoring.instant("x", "x")
+        assert monitoring.now == pytest.approx(time.time(), abs=60)  # our clock is one that the test has made
+
+
+def test_what_it_warns_of(server: Scripted) -> None:
+    monitoring = client(server)
+    for warnings in (["cut off"], "slow", None, []):
+        server.expect("GET", PATH + "/query", {**vector(), "warnings": warnings}, query={"query": "x"})
+        monitoring.instant("x", "x")
+    assert monitoring.warnings == ["cut off", "slow"]
 
 
 def test_values_missing_in_a_matrix() -> None:
@@ -225,6 +250,11 @@ def test_one_that_is_neither_guid_nor_crn(given: str, server: Scripted) -> None:
         ),
         (f"crn:v1:bluemix:public:sysdig-monitor::a/x:{GUID}::", "is in no region"),
         (f"crn:v1:bluemix:public:messagehub:us-east:a/x:{GUID}::", "the CRN of an Event Streams instance"),
+        (
+            f"crn:v1:bluemix:public:logs:us-east:a/x:{GUID}::",
+            r"an instance of logs, .* which is sysdig-monitor.*give its GUID",
+        ),
+        (f"crn:v1:bluemix:public::us-east:a/x:{GUID}::", "an instance of no service"),
     ],
 )
 def test_a_crn_that_is_not_that_of_the_right_instance(given: str, told: str, server: Scripted) -> None:

@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Series
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.expected import Expected
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import Lag
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import Measured
@@ -20,6 +21,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Rate,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.picture import View, picture
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.module_utils.page.reader import Page
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import EPOCH, instance
@@ -101,7 +103,9 @@ def test_topics_the_furthest_behind_first() -> None:
 
 
 def test_topics_that_were_not_selected_are_neither_within_nor_behind() -> None:
-    lag = Lag({"orders": 250.0, "payments": 2.0}, selected=(("payments", "payments.us-south"),))
+    lag = Lag(
+        {"orders": 250.0, "payments": 2.0}, expected=Expected([Preview("payments", "payments.us-south", 1, True, ())])
+    )
     table = rows(page_of(measured=measured(lag=lag)), "Topic")
     assert table == [["orders", "250 s", "not selected"], ["payments", "2 s", "within"]]
 
