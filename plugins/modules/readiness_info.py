@@ -217,6 +217,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     lines,
     normalise,
     preview,
+    undecided,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable, observe
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import (
@@ -313,7 +314,7 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None, cl
         load = (
             Missing(source_topics.reason, "Make the admin API of the source reachable.")
             if isinstance(source_topics, Unreadable)
-            else read_load(cloud, params, source, target, selected, clock)
+            else read_load(cloud, params, source, target, selected, clock, undecided(topics or []))
         )
     return Facts(
         source=source,

@@ -188,6 +188,7 @@ QUERIES = {
     "latency": lambda guid: [metrics.of_topics(metrics.NAMES["mirroring_latency"], guid)],
     "peak of a day": lambda guid: [metrics.of_topics(metrics.NAMES["topic_bytes_in"], guid, DAY)],
     "peak of minutes": lambda guid: [metrics.of_instance(metrics.NAMES["bytes_out"], guid, 120)],
+    "least": lambda guid: [metrics.of_least(metrics.NAMES["bytes_out"], guid, 120)],
     "together": lambda guid: metrics.of_selected(
         metrics.NAMES["topic_bytes_in"], guid, [f"topic-{number}" for number in range(TOPICS)], 120
     ),

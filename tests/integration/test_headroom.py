@@ -111,6 +111,39 @@ def test_a_throughput_that_the_cloud_does_not_show(simulate: Any, playbook: Any)
     assert {found[rule]["status"] for rule in RULES} == {"pass"}
 
 
+def test_patterns_that_only_the_service_understands(simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, series=[takes_in("orders", [90000, 100e6])])
+    for topics in (["^payments$", "^orders?+$"], ["^orders?+$"]):
+        found = findings(playbook, topics=topics)
+        assert {found[rule]["status"] for rule in RULES} == {"unknown"}
+        assert all("can only be told by the service: ^orders?+$" in found[rule]["message"] for rule in RULES)
+
+
+def mirrored_before(out: float) -> list[dict[str, Any]]:
+    """Until an hour ago the target mirrored 32 MB/s, which the source handed out beside 10 MB/s of its own, or less."""
+    return [
+        *(takes_in(topic, [90000, 16e6]) for topic in ("orders", "payments")),
+        drawn("bytes_out_per_second", [90000, out], [HOUR, 10e6], instance=SOURCE),
+        drawn("bytes_in_per_second", [90000, 37e6], [HOUR, 5e6]),
+        drawn("mirroring_throughput_bytes_per_second", [90000, 32e6], [HOUR, None]),
+    ]
+
+
+@pytest.mark.parametrize(("out", "status"), [(42e6, "unknown"), (10e6, "pass"), (120e6, "fail")])
+def test_what_was_mirrored_before_does_not_count_twice(out: float, status: str, simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, series=mirrored_before(out))
+    found = findings(playbook)
+    assert (found["headroom_source"]["status"], found["headroom_target"]["status"]) == (status, "pass")
+    assert ("while mirroring to this target was on" in found["headroom_source"]["message"]) == (status == "unknown")
+
+
+def test_a_topic_without_numbers_is_no_gap_of_another(simulate: Any, playbook: Any) -> None:
+    simulate(monitoring=MONITORING, series=[takes_in("orders", [90000, 1e6]), takes_in("payments", [90000, "NaN"])])
+    found = findings(playbook)
+    assert {found[rule]["status"] for rule in RULES} == {"unknown"}
+    assert not any("of 24 h are known" in found[rule]["message"] for rule in RULES)
+
+
 def test_topics_that_nobody_asked_for(simulate: Any, playbook: Any) -> None:
     simulate(monitoring=MONITORING)
     found = findings(playbook, topics=None)

@@ -39,6 +39,13 @@ HOW_TO_MEASURE = (
     "two thirds of the peak on both sides."
 )
 MOST_NAMES = 100
+LARGEST = 1e18
+"""Bytes per second; above it a number tells no more."""
+
+BEFORE = "more were handed out while mirroring to this target was on; they do not count twice if it mirrored from this source then."
+BEFORE_REMEDY = (
+    "Nothing, if it did. If it did not, count them, too, or look at a time without it, with mirroring_headroom_window."
+)
 ENOUGH = 0.9
 """The share of the window of which something has to be known for a peak to count as the peak."""
 
@@ -52,10 +59,11 @@ class Missing(t.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """Peaks within a window of so many seconds, in bytes per second, None where nothing is known: what the source hands out and the
-    target takes in, and what the selected topics of the source take in, together (at least) and each. ``covered`` is the share of the
-    window of which a peak is known, by the name of its field, where that is not all of it; ``missing`` says why one is not known;
-    ``silent`` is how many selected topics have no value."""
+    """Peaks within a window of so many seconds, in bytes per second, None where nothing is known: what the source hands out; what the
+    target takes in, apart from what was mirrored to it; and what the selected topics of the source take in, together (at least) and each.
+    ``covered`` is the share of the window of which a peak is known, by the name of its field, where that is not all of it; ``missing`` says
+    why one is not known, or not all of it; ``silent`` is how many selected topics have no value; ``source_own`` is what the source hands
+    out apart from what was mirrored to the target, if that came from it."""
 
     window: float
     source_out: float | None = None
@@ -65,6 +73,7 @@ class Load:
     silent: int = 0
     covered: dict[str, float] = dataclasses.field(default_factory=dict)
     missing: dict[str, Missing] = dataclasses.field(default_factory=dict)
+    source_own: float | None = None
 
 
 def headroom_rules(
@@ -75,7 +84,8 @@ def headroom_rules(
     throughput: int | None = None,
 ) -> list[Finding]:
     """All rules about bandwidth. Without a load, because mirroring is on already, or with one that could not be read, they are one.
-    ``throughput``, in MB/s, is for instances that do not show theirs; both have to be equal."""
+    An instance that does not show its throughput is taken to have that of the other one, because both have to be equal, or
+    ``throughput``, in MB/s."""
     guidance = guidance_of(source, target)
     if load is None:
         message = "Whether there is bandwidth left was not measured, because mirroring is on already."
@@ -86,11 +96,11 @@ def headroom_rules(
             f"Whether there is bandwidth left was not measured: {_sentence(load.reason)} {told_guidance(guidance)}"
         )
         return [Finding("headroom", "unknown", message, load.remedy, _evidence(guidance))]
-    capacity = source.throughput or target.throughput or throughput
-    units = max(_units(load, "source_out"), _units(load, "target_in"))
+    source_throughput = source.throughput or target.throughput or throughput
+    target_throughput = target.throughput or source.throughput or throughput
     return [
-        _side("headroom_source", f"the source {source.name} hands out", capacity, "source_out", load, units),
-        _side("headroom_target", f"the target {target.name} takes in", capacity, "target_in", load, units),
+        _side("headroom_source", f"the source {source.name} hands out", source_throughput, "source_out", load),
+        _side("headroom_target", f"the target {target.name} takes in", target_throughput, "target_in", load),
         _total(guidance, load),
         _partitions(guidance, load, previews),
     ]
@@ -113,18 +123,26 @@ def _evidence(guidance: tuple[float, float] | None) -> dict[str, t.Any]:
     return {"guidance": shown}
 
 
+def _megabytes(value: float) -> float:
+    """MB/s out of what was measured, which has an end, so that it can be added up."""
+    return max(0.0, min(value, LARGEST)) / MEGABYTE
+
+
 def _known(load: Load, part: str) -> dict[str, float]:
-    """What is known of what one side moves already, and of what mirroring adds."""
-    return {name: value for name in (part, "selected") if (value := getattr(load, name)) is not None}
+    """What is known of what one side moves already, and of what mirroring adds, in MB/s."""
+    moved = load.source_own if part == "source_out" and load.source_own is not None else getattr(load, part)
+    found = {part: moved, "selected": load.selected}
+    return {name: _megabytes(value) for name, value in found.items() if value is not None}
 
 
-def _units(load: Load, part: str) -> int:
-    """How many capacity units it takes for that."""
-    return max(1, math.ceil(sum(_known(load, part).values()) / MEGABYTE / (UNIT / 2 * RECOMMENDED)))
+def _units(load: Load) -> int:
+    """How many capacity units it takes for what is known of both sides: they need the same."""
+    most = max(sum(_known(load, part).values()) for part in ("source_out", "target_in"))
+    return max(1, math.ceil(most / (UNIT / 2 * RECOMMENDED)))
 
 
-def _side(rule: str, does: str, throughput: int | None, part: str, load: Load, units: int) -> Finding:
-    """One half of an instance's throughput: what is moved already, and what mirroring adds. Both instances need the same ``units``."""
+def _side(rule: str, does: str, throughput: int | None, part: str, load: Load) -> Finding:
+    """One half of an instance's throughput: what is moved already, and what mirroring adds."""
     known = _known(load, part)
     if throughput is None or not known:
         if throughput is not None:
@@ -133,14 +151,15 @@ def _side(rule: str, does: str, throughput: int | None, part: str, load: Load, u
         return Finding(rule, "unknown", message, "Give it as mirroring_throughput, in MB/s.")
     half = throughput / 2
     limit = half * RECOMMENDED
-    before, added = (known[name] / MEGABYTE if name in known else None for name in (part, "selected"))
-    total = sum(known.values()) / MEGABYTE
+    before, added = known.get(part), known.get("selected")
+    total = sum(known.values())
+    units = _units(load)
     evidence = {
         "present_mb_per_s": None if before is None else round(before, 3),
         "added_mb_per_s": None if added is None else round(added, 3),
         "recommended_mb_per_s": round(limit, 3),
         "peak_mb_per_s": half,
-        "units_needed": _units(load, part),
+        "units_needed": units,
         "silent_topics": load.silent,
     }
     told = (
@@ -148,26 +167,40 @@ def _side(rule: str, does: str, throughput: int | None, part: str, load: Load, u
         f"{total:.2f} MB/s of {limit:g} MB/s, the recommended two thirds of {half:g} MB/s."
     )
     if total <= limit:
-        return _if_certain(Finding(rule, "pass", told, evidence=evidence), load, part, "selected", "topics")
-    doubts = _missing(load, part, "selected", "topics")
+        found = Finding(rule, "pass", told, evidence=evidence)
+        more = _mirrored_before(load) if part == "source_out" else 0.0
+        if total + more > limit:
+            found = dataclasses.replace(
+                found, status="unknown", message=f"{told} {more:.2f} MB/s {BEFORE}", remedy=BEFORE_REMEDY
+            )
+        return _if_certain(found, load, part, "selected", "topics")
+    doubts = _doubts(load, "source_out", "target_in", "selected", "topics")
     least = "at least " if doubts else ""
     remedy = (
         f"Scale both instances to {least}{units * UNIT} MB/s, which is {units} units, or mirror less."
         if units <= MOST_UNITS
         else f"Mirror less: it would take {least}{units} units, and there are {MOST_UNITS} at most."
     )
+    doubts = _doubts(load, part, "selected", "topics")
     told = " ".join([told, *(_sentence(f"It may be more: {one.reason}") for one in doubts)])
     return Finding(rule, "fail" if total > half else "warn", told, remedy, evidence)
 
 
+def _mirrored_before(load: Load) -> float:
+    """How much more the source handed out than was its own, in MB/s, if what was mirrored to the target came from it."""
+    if load.source_out is None or load.source_own is None:
+        return 0.0
+    return _megabytes(load.source_out) - _megabytes(load.source_own)
+
+
 def _total(guidance: tuple[float, float] | None, load: Load) -> Finding:
-    if guidance is None:
-        return _unguided("headroom_total")
     if load.selected is None:
         return _unknown("headroom_total", "What the selected topics take in", load, "selected")
-    selected = load.selected / MEGABYTE
+    selected = _megabytes(load.selected)
     evidence = {**_evidence(guidance), "selected_mb_per_s": round(selected, 3), "silent_topics": load.silent}
     told = f"At the peak of {_hours(load.window)} the selected topics took in {selected:.2f} MB/s. {told_guidance(guidance)}"
+    if guidance is None:
+        return _unguided("headroom_total", told, evidence, _doubts(load, "selected", "topics"))
     if selected <= guidance[1]:
         return _if_certain(Finding("headroom_total", "pass", told, evidence=evidence), load, "selected", "topics")
     return Finding("headroom_total", "warn", told, "Above that the lag grows: mirror less.", evidence)
@@ -176,14 +209,20 @@ def _total(guidance: tuple[float, float] | None, load: Load) -> Finding:
 def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Sequence[Preview]) -> Finding:
     """The load of each partition, if messages are spread evenly."""
     rule = "headroom_partitions"
-    if guidance is None:
-        return _unguided(rule)
     partitions = {one.topic: one.partitions for one in previews}
-    rates = {name: rate / MEGABYTE for name, rate in load.topics.items() if partitions.get(name)}
+    rates = {name: _megabytes(rate) for name, rate in load.topics.items() if partitions.get(name)}
     if load.topics.keys() - rates or load.selected is None or (previews and not load.topics):
         return _unknown(rule, "How much each partition takes in", load, "selected", "topics")
+    each = {name: rate / (partitions[name] or 1) for name, rate in rates.items()}
+    if guidance is None:
+        busiest = max(each.items(), key=lambda one: (one[1], one[0]), default=("", 0.0))
+        told = f"At the peak of {_hours(load.window)} a partition of a selected topic took in {busiest[1]:.2f} MB/s at most"
+        told += f" ({busiest[0]}). {told_guidance(None)}" if each else f". {told_guidance(None)}"
+        return _unguided(
+            rule, told, {**_evidence(None), "silent_topics": load.silent}, _doubts(load, "selected", "topics")
+        )
     needed = {name: max(1, math.ceil(rate / guidance[0])) for name, rate in rates.items()}
-    short = [name for name in sorted(rates) if rates[name] / (partitions[name] or 1) > guidance[0]]
+    short = [name for name in sorted(rates) if each[name] > guidance[0]]
     evidence = {
         **_evidence(guidance),
         "topics": [
@@ -207,6 +246,15 @@ def _partitions(guidance: tuple[float, float] | None, load: Load, previews: t.Se
 
 def _if_certain(finding: Finding, load: Load, *parts: str) -> Finding:
     """What passes only as long as all that counts is known, else is unknown: more may come to light."""
+    doubts = _doubts(load, *parts)
+    if not doubts:
+        return finding
+    message = " ".join([finding.message, *(_sentence(one.reason) for one in doubts)])
+    return dataclasses.replace(finding, status="unknown", message=message, remedy=doubts[0].remedy)
+
+
+def _doubts(load: Load, *parts: str) -> list[Missing]:
+    """Why there may be more than what is known of these peaks."""
     doubts = _missing(load, *parts)
     if load.silent:
         doubts.append(
@@ -223,15 +271,12 @@ def _if_certain(finding: Finding, load: Load, *parts: str) -> Finding:
                 "Wait until there are metrics of more of it, or set mirroring_headroom_window to what there are.",
             )
         )
-    if not doubts:
-        return finding
-    message = " ".join([finding.message, *(_sentence(one.reason) for one in doubts)])
-    return dataclasses.replace(finding, status="unknown", message=message, remedy=doubts[0].remedy)
+    return doubts
 
 
 def _missing(load: Load, *parts: str) -> list[Missing]:
-    """Why any of these peaks is not known."""
-    lacking = [part for part in parts if getattr(load, part) is None or (part == "topics" and part in load.missing)]
+    """Why any of these peaks is not known, or not all of it."""
+    lacking = [part for part in parts if getattr(load, part) is None or part in load.missing]
     return list(dict.fromkeys(load.missing.get(part, Missing("Monitoring has no values")) for part in lacking))
 
 
@@ -241,9 +286,11 @@ def _unknown(rule: str, what: str, load: Load, *parts: str) -> Finding:
     return Finding(rule, "unknown", f"{what} is not known: {told}.", reasons[0].remedy)
 
 
-def _unguided(rule: str) -> Finding:
+def _unguided(rule: str, told: str, evidence: dict[str, t.Any], doubts: t.Sequence[Missing]) -> Finding:
+    """What was measured, where there is nothing to compare it with."""
     remedy = "Begin with few topics, and look at their lag with the module metrics_info."
-    return Finding(rule, "unknown", told_guidance(None), remedy, _evidence(None))
+    message = " ".join([told, *(_sentence(f"It may be more: {one.reason}") for one in doubts)])
+    return Finding(rule, "unknown", message, remedy, evidence)
 
 
 def _rate(value: float | None) -> str:

@@ -14,6 +14,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Cloud
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Monitoring, Series
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import (
     HOW_TO_MEASURE,
     Load,
@@ -24,6 +25,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     by_topic,
     covered,
     of_instance,
+    of_least,
     of_selected,
     of_topics,
     peak_of,
@@ -32,6 +34,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_window,
     step_of,
     together,
+    without,
 )
 
 VARIABLES = {"source_out": "source_monitoring_instance", "target_in": "target_monitoring_instance"}
@@ -46,12 +49,14 @@ def read_load(
     target: Instance,
     topics: t.Sequence[str] | None,
     clock: Clock,
+    unclear: t.Sequence[str] = (),
 ) -> Load | Missing:
     """What source and target are under, and what the topics would add, within the window before now; None are topics of which nobody
-    said which they are. What cannot be read is missing. Raises InvalidInput, and Abandoned."""
+    said which they are, ``unclear`` patterns of which only the service knows which more they match. What cannot be read is missing.
+    Raises InvalidInput, and Abandoned."""
     asking = _Asking(read_names(params["metric_names"]), read_window(params["headroom_window"]), clock)
     load = Load(asking.window)
-    troubles = []
+    troubles: list[tuple[str, Missing]] = []
     for part, account, instance, option in (
         ("source_out", cloud.source, source, "source_monitoring_instance"),
         ("target_in", cloud.target, target, "monitoring_instance"),
@@ -63,6 +68,9 @@ def read_load(
             if part == "source_out" and topics is not None:
                 load = asking.together(load, monitoring, instance.guid, topics)
                 load = asking.each(load, monitoring, instance.guid, topics)
+            if monitoring.warnings:
+                told = f"what Monitoring tells may be a part only: it warns: {'; '.join(dict.fromkeys(monitoring.warnings))}"
+                troubles.append((part, Missing(told, "Look in IBM Cloud Monitoring what it warns of.")))
         except _errors.NotUnique as error:
             troubles.append(
                 (
@@ -84,6 +92,9 @@ def read_load(
     missing = dict(troubles)
     if "source_out" in missing:
         missing |= dict.fromkeys(("selected", "topics"), missing["source_out"])
+    if unclear:
+        told = f"what these patterns match can only be told by the service: {some(unclear)}"
+        missing["selected"] = Missing(told, "Write them without constructs of Java.")
     if topics is None:
         missing["selected"] = Missing(
             "no topics are asked for, so what they add cannot be told", "Set mirroring_topics."
@@ -98,7 +109,8 @@ class _Asking:
         self.window = window
         self._names = names
         self._clock = clock
-        self._now = clock.time()
+        self._now: float | None = None
+        self._out: list[Series] = []
         self._step = step_of(window)
         self._reach = reach_of(self._step)
         self._deadline = 0.0
@@ -108,10 +120,18 @@ class _Asking:
         self._deadline = self._clock.monotonic() + LONGEST
 
     def side(self, load: Load, monitoring: Monitoring, guid: str, part: str) -> Load:
-        """What an instance hands out or takes in. Raises MirrorOpsError."""
-        metric = self._names["bytes_out" if part == "source_out" else "bytes_in"]
-        what = "what the source hands out" if part == "source_out" else "what the target takes in"
-        found = self._over(monitoring, of_instance(metric, guid, self._reach), what)
+        """What an instance hands out or takes in. Of a target, what was mirrored to it is left out, and told of the source: it is what
+        mirroring will add, and what it had added if it was on within the window. Raises MirrorOpsError."""
+        if part == "source_out":
+            query = of_instance(self._names["bytes_out"], guid, self._reach)
+            found = self._out = self._over(monitoring, guid, query, "what the source hands out")
+        else:
+            query = of_instance(self._names["bytes_in"], guid, self._reach)
+            found = self._over(monitoring, guid, query, "what the target takes in")
+            query = of_least(self._names["mirroring_throughput"], guid, self._reach)
+            mirrored = self._over(monitoring, guid, query, "what was mirrored to the target")
+            found = without(found, mirrored)
+            load = dataclasses.replace(load, source_own=peak_of(without(self._out, mirrored)))
         changes: dict[str, t.Any] = {part: peak_of(found), "covered": {**load.covered, part: self._covered(found)}}
         return dataclasses.replace(load, **changes)
 
@@ -120,11 +140,11 @@ class _Asking:
         if not topics:
             return dataclasses.replace(load, selected=0.0)
         metric = self._names["topic_bytes_in"]
-        sums = self._sums(monitoring, of_selected(metric, guid, topics, self._reach))
-        known = self._covered(sums)
+        sums = self._sums(monitoring, guid, of_selected(metric, guid, topics, self._reach))
         if any(value is None for one in sums for _when, value in one.points):
-            sums = self._sums(monitoring, of_selected(metric, guid, topics, self._reach, numbers=True))
-        return dataclasses.replace(load, selected=peak_of(sums), covered={**load.covered, "selected": known})
+            sums = self._sums(monitoring, guid, of_selected(metric, guid, topics, self._reach, numbers=True))
+        covering = {**load.covered, "selected": self._covered(sums)}
+        return dataclasses.replace(load, selected=peak_of(sums), covered=covering)
 
     def each(self, load: Load, monitoring: Monitoring, guid: str, topics: t.Sequence[str]) -> Load:
         """What each topic takes in; all take in what the largest does, at least. Raises MirrorOpsError."""
@@ -136,15 +156,19 @@ class _Asking:
         selected = max((value for value in (load.selected, *found.values()) if value is not None), default=None)
         return dataclasses.replace(load, selected=selected, topics=found, silent=len(topics) - len(found))
 
-    def _sums(self, monitoring: Monitoring, queries: t.Iterable[str]) -> list[Series]:
-        return together([self._over(monitoring, query, "what the selected topics take in") for query in queries])
+    def _sums(self, monitoring: Monitoring, guid: str, queries: t.Iterable[str]) -> list[Series]:
+        return together([self._over(monitoring, guid, query, "what the selected topics take in") for query in queries])
 
-    def _over(self, monitoring: Monitoring, query: str, what: str) -> list[Series]:
+    def _over(self, monitoring: Monitoring, guid: str, query: str, what: str) -> list[Series]:
         if self._clock.monotonic() >= self._deadline:
             raise _errors.MirrorOpsError(
                 f"Monitoring took more than {LONGEST:g} s to tell {what}",
                 remedy="Look at the busiest topics with the module metrics_info, or select fewer at a time.",
             )
+        if self._now is None:
+            # Both sides are asked about the same times, by Monitoring's clock, which the answer to a question about now shows.
+            monitoring.instant(of_instance(self._names["bytes_out"], guid), what)
+            self._now = monitoring.now
         return monitoring.over(query, self._now - self.window, self._now, self._step, what)
 
     def _covered(self, found: t.Sequence[Series]) -> float:

@@ -101,6 +101,11 @@ def of_instance(metric: str, guid: str, within: float | None = None) -> str:
     return f"max({_selected(metric, guid, within)})"
 
 
+def of_least(metric: str, guid: str, within: float) -> str:
+    """The same with its smallest value there."""
+    return f"min({_over_time('min', _selected(metric, guid, None), within)})"
+
+
 def of_topics(metric: str, guid: str, within: float | None = None) -> str:
     """The same for each of its topics."""
     return f"max({_selected(metric, guid, within)}) by ({TOPIC})"
@@ -159,10 +164,25 @@ def together(answers: t.Iterable[t.Sequence[Series]]) -> list[Series]:
     return [Series({}, sorted(sums.items()))] if sums else []
 
 
+def without(found: t.Sequence[Series], part: t.Sequence[Series]) -> list[Series]:
+    """An answer less another one over the same times, where that has a number."""
+    less = {when: value for one in part for when, value in one.points if value is not None}
+    return [
+        Series(
+            one.labels, [(when, None if value is None else value - less.get(when, 0.0)) for when, value in one.points]
+        )
+        for one in found
+    ]
+
+
 def _selected(metric: str, guid: str, within: float | None, topics: str | None = None) -> str:
     chosen = "" if topics is None else f',{TOPIC}=~"{topics}"'
     selector = f'{metric}{{{INSTANCE}="{_quoted(guid)}"{chosen}}}'
-    return selector if within is None else f"max_over_time({selector}[{math.ceil(within)}s])"
+    return selector if within is None else _over_time("max", selector, within)
+
+
+def _over_time(which: str, selector: str, within: float) -> str:
+    return f"{which}_over_time({selector}[{math.ceil(within)}s])"
 
 
 def value_of(found: t.Sequence[Series]) -> float | None:

@@ -149,6 +149,39 @@ def changed(**changes: t.Any) -> Load:
         (changed(silent=2), "headroom_total", "unknown", "Of 2 more selected topics", "look at it"),
         (changed(silent=2), "headroom_partitions", "unknown", "Of 2 more selected topics", "look at it"),
         (changed(silent=2, source_out=80e6), "headroom_source", "fail", "83.00 MB/s", "300 MB/s"),
+        (
+            changed(silent=2, source_out=80e6),
+            "headroom_source",
+            "fail",
+            "It may be more: Of 2 more selected topics nothing is known.",
+            "to at least 300 MB/s",
+        ),
+        (
+            changed(covered={"target_in": 0.5}, source_out=80e6),
+            "headroom_source",
+            "fail",
+            "83.00 MB/s",
+            "to at least 300 MB/s",
+        ),
+        (changed(target_in=None, source_out=80e6), "headroom_source", "fail", "83.00 MB/s", "to at least 300 MB/s"),
+        (
+            changed(missing={"selected": Missing("Only the service knows.", "Write it otherwise.")}),
+            "headroom_total",
+            "unknown",
+            "Only the service knows.",
+            "Write it otherwise.",
+        ),
+        (
+            changed(source_out=64e6, source_own=32e6, selected=16e6),
+            "headroom_source",
+            "unknown",
+            "48.00 MB/s of 50 MB/s, the recommended two thirds of 75 MB/s. 32.00 MB/s more were handed out while mirroring",
+            "Nothing, if it did.",
+        ),
+        (changed(source_out=20e6, source_own=10e6), "headroom_source", "pass", "13.00 MB/s", ""),
+        (changed(source_out=96e6, source_own=48e6), "headroom_source", "warn", "51.00 MB/s", "300 MB/s"),
+        (changed(source_out=90e6, source_own=-5.0), "headroom_source", "unknown", "3.00 MB/s of", "Nothing"),
+        (changed(source_out=1.7e308, selected=1.7e308), "headroom_source", "fail", "MB/s", "Mirror less"),
     ],
 )
 def test_rules(load: Load, rule: str, status: str, told: str, remedy: str) -> None:
@@ -161,6 +194,7 @@ def test_rules(load: Load, rule: str, status: str, told: str, remedy: str) -> No
 
 def test_evidence() -> None:
     found = rules(changed(source_out=47.1e6))
+    assert {found[name].evidence["units_needed"] for name in ("headroom_source", "headroom_target")} == {2}
     assert found["headroom_source"].evidence == {
         "present_mb_per_s": 47.1,
         "added_mb_per_s": 3.0,
@@ -193,8 +227,19 @@ def test_a_throughput_that_only_one_shows_or_that_is_given_holds_for_both() -> N
         assert "of 100 MB/s" in found[1].message
 
 
+def test_each_side_has_a_limit_of_its_own() -> None:
+    large, small = instance(SOURCE, "us-south", throughput="300"), instance(TARGET, "us-east", throughput="150")
+    found = headroom_rules(large, small, [], LOAD, 450)
+    assert ["of 100 MB/s" in found[0].message, "of 50 MB/s" in found[1].message] == [True, True]
+
+
 def test_regions_without_guidance() -> None:
     found = rules(LOAD, ("us-south", "br-sao"))
+    assert "took in 3.00 MB/s. There is no published guidance" in found["headroom_total"].message
+    assert found["headroom_total"].evidence["selected_mb_per_s"] == 3.0
+    assert "took in 1.00 MB/s at most (payments). There is no" in found["headroom_partitions"].message
+    silent = rules(changed(silent=1), ("us-south", "br-sao"))["headroom_total"]
+    assert "It may be more: Of 1 more selected topics nothing is known." in silent.message
     assert {name: found[name].status for name in ("headroom_total", "headroom_partitions")} == {
         "headroom_total": "unknown",
         "headroom_partitions": "unknown",
@@ -218,7 +263,7 @@ def test_nothing_selected_adds_nothing() -> None:
     assert {one.status for one in headroom_rules(*sides, [], Load(3600, 1e6, 1e6, 0.0))} == {"pass"}
 
 
-rates = st.one_of(st.none(), st.floats(0, 1e9))
+rates = st.one_of(st.none(), st.floats(0, 1e9), st.floats(0, allow_infinity=False))
 
 
 @hypothesis.given(rates, rates, rates, st.integers(0, 3))

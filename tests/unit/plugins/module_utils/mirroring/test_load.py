@@ -19,7 +19,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     headroom_rules,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.load import LONGEST, read_load
-from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import SOURCE, TARGET, FakeClock, document
+from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (
+    EPOCH,
+    SOURCE,
+    TARGET,
+    FakeClock,
+    document,
+)
 
 PARAMS = {
     "metric_names": None,
@@ -36,6 +42,9 @@ class Asked:
         self, clock: FakeClock, seconds: float = 0.0, error: Exception | None = None, after: int = 0, rate: float = 0.0
     ) -> None:
         self.queries: list[str] = []
+        self.warnings: list[str] = []
+        self.now = EPOCH
+        self.ends: list[float] = []
         self._clock, self._seconds, self._error, self._after, self._rate = clock, seconds, error, after, rate
 
     def monitoring(self, instance: Instance, given: str | None, most: float, option: str) -> Asked:
@@ -45,6 +54,7 @@ class Asked:
         return self._answer(query)
 
     def over(self, query: str, start: float, end: float, step: float, what: str) -> list[Series]:
+        self.ends.append(end)
         return self._answer(query)
 
     def _answer(self, query: str) -> list[Series]:
@@ -70,7 +80,7 @@ def test_asking_about_thousands_of_topics_takes_its_time_and_no_more() -> None:
     found = load(clock, source, target, topics)
     assert isinstance(found, Load)
     assert len(source.queries) == LONGEST / 2
-    assert len(target.queries) == 1
+    assert len(target.queries) == 2
     assert f"took more than {LONGEST:g} s" in found.missing["selected"].reason
     assert "metrics_info" in found.missing["selected"].remedy
 
@@ -80,6 +90,24 @@ def test_what_a_user_gave_wrong_and_a_run_that_has_ended_are_not_taken_for_missi
         clock = FakeClock()
         with pytest.raises(type(error)):
             load(clock, Asked(clock, error=error), Asked(clock), [])
+
+
+def test_what_monitoring_warns_of_makes_its_answers_a_part() -> None:
+    clock = FakeClock()
+    source, target = Asked(clock, rate=1e6), Asked(clock, rate=1e6)
+    source.warnings = ["results were cut off"]
+    found = load(clock, source, target, ["a"])
+    assert isinstance(found, Load)
+    assert set(found.missing) == {"source_out", "selected", "topics"}
+    assert "it warns: results were cut off" in found.missing["selected"].reason
+
+
+def test_both_sides_are_asked_about_the_same_times_of_their_own_clock() -> None:
+    clock = FakeClock()
+    source, target = Asked(clock, 1.0, rate=1e6), Asked(clock, 1.0, rate=1e6)
+    source.now = target.now = EPOCH + 7200
+    load(clock, source, target, ["a"])
+    assert {*source.ends, *target.ends} == {EPOCH + 7200}
 
 
 def test_both_sides_missing_is_one_reason() -> None:
@@ -92,7 +120,7 @@ def test_both_sides_missing_is_one_reason() -> None:
 def test_what_was_read_before_an_error_counts() -> None:
     clock = FakeClock()
     refused = _errors.PermissionDenied("no", attempt="ask", status=403, remedy="Ask for the role.")
-    source = Asked(clock, error=refused, after=2, rate=9e7)
+    source = Asked(clock, error=refused, after=3, rate=9e7)
     found = load(clock, source, Asked(clock, error=refused), ["a"])
     assert isinstance(found, Load)
     assert (found.source_out, found.selected, found.topics) == (9e7, 9e7, {})

@@ -32,6 +32,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     of_instance,
     of_largest,
     of_last_number,
+    of_least,
     of_selected,
     of_topics,
     peak_of,
@@ -40,6 +41,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     step_of,
     together,
     value_of,
+    without,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import Preview
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
@@ -55,6 +57,7 @@ def test_queries() -> None:
     assert of_topics("m", "g") == 'max(m{ibm_service_instance="g"}) by (ibm_eventstreams_topic)'
     last = 'max(last_over_time((max_over_time(m{ibm_service_instance="g"}[60s]) > -Inf)[21600s:60s])) by (ibm_eventstreams_topic)'
     assert of_last_number("m", "g", 21600) == last
+    assert of_least("m", "g", 120) == 'min(min_over_time(m{ibm_service_instance="g"}[120s]))'
     assert of_instance("m", 'a"b\\c') == 'max(m{ibm_service_instance="a\\"b\\\\c"})'
 
 
@@ -84,6 +87,12 @@ def test_sums_over_the_same_times() -> None:
     assert together([one, other]) == [Series({}, [(0.0, 11.0), (60.0, None), (120.0, 5.0)])]
     assert peak_of(together([one, other])) == 11.0
     assert together([]) == together([[], []]) == []
+
+
+def test_an_answer_less_another_one() -> None:
+    one, other = [Series({}, [(0.0, 10.0), (60.0, None), (120.0, 5.0)])], [Series({}, [(0.0, 4.0), (120.0, None)])]
+    assert without(one, other) == [Series({}, [(0.0, 6.0), (60.0, None), (120.0, 5.0)])]
+    assert (without(one, []), without([], other)) == (one, [])
 
 
 def test_how_much_of_a_time_is_known() -> None:
