@@ -228,8 +228,8 @@ def _begun(since: float | None, now: float) -> float:
 
 
 def try_lag(account: Account, target: Instance, given: str | None, names: dict[str, str]) -> Lag | Unreadable:
-    """The latency since the last operation, through an account, in a given instance of Monitoring or else in that of the region. Raises what options of the task are
-    to blame for. Where no instance of Monitoring was asked for, none is to blame."""
+    """The latency since the last operation, through an account, in a given instance of Monitoring or else in that of the region. Raises what
+    options of the task are to blame for. Where no instance of Monitoring was asked for, none is to blame."""
     try:
         return measure_lag(account.monitoring(target, given, most=PATIENCE), names, target.guid, since_of(target))
     except MirrorOpsError as error:

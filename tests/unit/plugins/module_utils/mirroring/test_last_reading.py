@@ -18,12 +18,15 @@ NOW = 1_767_225_600.0
 class Answers:
     """Monitoring with values of topics: those of now, and the last ones, with when those were."""
 
+    now = NOW
+    warnings: tuple[str, ...] = ()
+
     def __init__(self, now: dict[str, float], last: dict[str, tuple[float, float]]) -> None:
-        self._now, self._last = now, last
+        self._present, self._last = now, last
 
     def instant(self, query: str, what: str) -> list[Series]:
         values = (
-            {name: value for name, (_when, value) in self._last.items()} if "last_over_time" in query else self._now
+            {name: value for name, (_when, value) in self._last.items()} if "last_over_time" in query else self._present
         )
         return [Series({"ibm_eventstreams_topic": name}, [(NOW, value)]) for name, value in values.items()]
 
@@ -34,7 +37,7 @@ class Answers:
 
 def read(now: dict[str, float], last: dict[str, tuple[float, float]] | None = None, *others: str) -> Reading:
     answers: t.Any = Answers(now, {**{name: (NOW, value) for name, value in now.items()}, **(last or {})})
-    return read_last(answers, NAMES, "guid", lambda name: name not in others, NOW)
+    return read_last(answers, NAMES, "guid", lambda name: name not in others)
 
 
 @pytest.mark.parametrize(
