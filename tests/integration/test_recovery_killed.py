@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mirrorops.event_streams.tests.integration.conftest import TARGET
-from ansible_collections.mirrorops.event_streams.tests.integration.recovery import THERE, TOPICS, World
+from ansible_collections.mirrorops.event_streams.tests.integration.recovery import THERE, TOPICS, World, topics
 from ansible_collections.mirrorops.event_streams.tests.integration.sweep import Boundary, Journey, Sweep, boundaries
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
@@ -31,10 +31,13 @@ JOURNEYS: dict[str, tuple[str, str, str, bool]] = {
     "failover, unplanned": ("failover", "forward", "forward", False),
     "reverse": ("reverse", "cleared", "backward", True),
     "failback": ("failback", "backward", "forward", True),
+    "cleanup": ("cleanup", "cleared", "forward", False),
 }
 """The playbook, the state it begins in, and how it ends: which way data flows, and whether topics are selected."""
 
+LEFT_OVER = ["orders.us-south", "payments.us-south"]
 MORE = {
+    "cleanup": {"cleanup_topics": LEFT_OVER},
     "disable": {"disable_remove_authorization": True},
     "failover, unplanned": {"failover_mode": "unplanned"},
 }
@@ -54,11 +57,17 @@ def sweep(simulate: Any, playbook: Any, observe: Any, tmp_path: Path, journey: s
         assert world.direction == direction
         taker = world.source if direction == "backward" else world.target
         assert world.selected(taker) == (TOPICS if selects else [])
+        left = {topic.name for topic in world.target.live_topics()} & set(LEFT_OVER)
+        assert not (left and verb == "cleanup")
         busy = [entry for entry in simulator.journal if entry["method"] == "PATCH" and entry["processed"]]
         assert len(busy) == {"disable": 1, "reverse": 2, "failback": 2}.get(journey, 0)
 
     def begin() -> Any:
-        return world.begin(state=state, timing=TIMING, **({"policies": [THERE]} if verb == "reverse" else {}))
+        more: dict[str, Any] = {
+            "reverse": {"policies": [THERE]},
+            "cleanup": {"target": {"topics": topics(*LEFT_OVER, "local")}},
+        }
+        return world.begin(state=state, timing=TIMING, **more.get(verb, {}))
 
     return Sweep(Journey(verb, begin, variables, arrived), playbook, observe, "everything")
 
