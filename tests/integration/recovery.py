@@ -70,6 +70,8 @@ class World:
             changes.setdefault("policies", [THERE, BACK])
         changes.setdefault("monitoring", monitoring(load_scenario(name)))
         changes.setdefault("series", STILL)
+        # After an update only new values count.
+        changes["timing"] = {"metrics_interval_seconds": 1, **changes.get("timing", {})}
         self.simulator = self._simulate(name, **changes)
         return self.simulator
 
