@@ -53,11 +53,14 @@ class Reading:
         )
 
 
-def read_last(monitoring: Monitoring, names: dict[str, str], guid: str, counts: t.Callable[[str], bool]) -> Reading:
+def read_last(
+    monitoring: Monitoring, names: dict[str, str], guid: str, counts: t.Callable[[t.Iterable[str]], set[str]]
+) -> Reading:
     """The last reading of the topics that count, by the names that Monitoring gives them, within six hours. Raises ExchangeError."""
     lag = measure_lag(monitoring, names, guid)
-    fresh = {name: value for name, value in lag.topics.items() if value is not None and counts(name)}
-    ended = {name: value for name, value in lag.ended.items() if counts(name)}
+    counted = counts([*lag.topics, *lag.ended])
+    fresh = {name: value for name, value in lag.topics.items() if value is not None and name in counted}
+    ended = {name: value for name, value in lag.ended.items() if name in counted}
     worst = max({**ended, **fresh}.items(), key=lambda one: (one[1], one[0]), default=None)
     if worst is None:
         return Reading(reason=NO_VALUE)

@@ -13,9 +13,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import Transform
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
+    DEFAULT_TOPIC_TRANSFORM,
+    Transform,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
     Compiled,
+    compile_patterns,
     preview,
 )
 
@@ -63,6 +68,22 @@ def own_topics(
         return Selected(tuple(one.pattern for one in patterns))
     own = [one.topic for one in chosen if one.certain and not came.certainly(one.topic)]
     return Selected(tuple(f"^{_escaped(transform.stripped(name) or name)}$" for name in own), left_out)
+
+
+def selected_names(names: t.Iterable[str], selection: t.Sequence[str] | None, alias: str) -> set[str]:
+    """Those of the names, be they of the source or of the target, that a selection may choose; all of them where that cannot be told,
+    because nobody asks which (None), or because only the service can read the patterns."""
+    found = list(names)
+    try:
+        patterns = compile_patterns(selection or ())
+        if selection is None or not all(one.regex for one in patterns):
+            return set(found)
+        bare = {name: name.removesuffix(f".{alias}") for name in found}
+        listed = [(name, None) for name in dict.fromkeys(bare.values())]
+        chosen = {one.topic for one in preview(listed, patterns, DEFAULT_TOPIC_TRANSFORM, alias)}
+    except InvalidInput:
+        return set(found)
+    return {name for name in found if bare[name] in chosen}
 
 
 def _escaped(name: str) -> str:

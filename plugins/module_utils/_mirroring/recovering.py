@@ -24,7 +24,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.last_reading import Reading, read_last
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.local_topics import Came, own_topics
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.local_topics import (
+    Came,
+    own_topics,
+    selected_names,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import PATIENCE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
@@ -270,12 +274,10 @@ class Recovery:
         if self._asks_source or self._verb != "failover" or not made.steps:
             return None
         transform = target.state.fields["topic_name_transform"].value or self._forward
-        patterns = compile_patterns(pair.target.topics or ())
+        selection = list(pair.target.topics or ()) if transform == DEFAULT_TOPIC_TRANSFORM else None
 
-        def counts(name: str) -> bool:
-            bare = name.removesuffix(f".{alias}")
-            readable = all(one.regex for one in patterns) and transform == DEFAULT_TOPIC_TRANSFORM
-            return not readable or any(one.regex and one.regex.search(bare) for one in patterns)
+        def counts(names: t.Iterable[str]) -> set[str]:
+            return selected_names(names, selection, alias)
 
         try:
             monitoring = self._cloud.target.monitoring(

@@ -37,7 +37,7 @@ class Answers:
 
 def read(now: dict[str, float], last: dict[str, tuple[float, float]] | None = None, *others: str) -> Reading:
     answers: t.Any = Answers(now, {**{name: (NOW, value) for name, value in now.items()}, **(last or {})})
-    return read_last(answers, NAMES, "guid", lambda name: name not in others)
+    return read_last(answers, NAMES, "guid", lambda names: set(names) - set(others))
 
 
 @pytest.mark.parametrize(

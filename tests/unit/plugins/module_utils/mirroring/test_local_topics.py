@@ -10,7 +10,11 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.local_topics import Came, own_topics
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.local_topics import (
+    Came,
+    own_topics,
+    selected_names,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     DEFAULT_TOPIC_TRANSFORM,
     Transform,
@@ -61,6 +65,27 @@ def test_whether_what_came_can_be_told_by_its_name() -> None:
     assert RENAMED.under_other_names
     assert not Came("a", Transform("none")).under_other_names
     assert not Came("a", Transform("rename", remove_prefix="x", given=("remove_prefix",))).under_other_names
+
+
+@pytest.mark.parametrize(
+    ("selection", "counted"),
+    [
+        (["^orders$"], {"orders", "orders.a"}),
+        ([".*"], {"orders", "orders.a", "payments"}),
+        ([], set()),
+        (None, {"orders", "orders.a", "payments"}),
+        # Only the service can read it, nobody can, and nobody has the time.
+        (["^orders?+$"], {"orders", "orders.a", "payments"}),
+        (["("], {"orders", "orders.a", "payments"}),
+    ],
+)
+def test_names_that_may_be_selected(selection: list[str] | None, counted: set[str]) -> None:
+    assert selected_names(["orders", "orders.a", "payments"], selection, "a") == counted
+
+
+def test_a_selection_that_takes_for_ever_hides_nothing() -> None:
+    names = ["a" * 40 + "!", "orders"]
+    assert selected_names(names, ["(a+)+$"], "x") == set(names)
 
 
 names = st.lists(st.from_regex(r"\A[a-c.]{1,6}\Z"), max_size=8, unique=True)
