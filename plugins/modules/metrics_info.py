@@ -35,7 +35,8 @@ options:
   max_lag:
     description:
       - By how many seconds a topic may be behind, which is the recovery point that you accept. If set, RV(findings) tells whether all are
-        within it. All topics count that have a value, or had one in the last six hours. The task does not fail because of that.
+        within it. All topics count that have a value, or had one in the last six hours and since the last update of the instance. Those that
+        have none now are a warning, or make it V(unknown) if they were behind by more. The task does not fail because of that.
     type: float
   source:
     description: For O(page). The instance that O(instance) mirrors, by CRN, GUID or unique name.
@@ -103,7 +104,7 @@ monitoring_instance:
   type: str
   sample: 33333333-aaaa-4bbb-8ccc-000000000003
 at:
-  description: When it was asked.
+  description: When it was asked, by Monitoring's clock.
   returned: success
   type: str
   sample: "2026-01-01T00:00:00Z"

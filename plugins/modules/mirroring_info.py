@@ -66,11 +66,13 @@ options:
     description:
       - By how many seconds a topic may be behind, which is the recovery point that you accept. It is checked if the target mirrors what is
         asked, with IBM Cloud Monitoring. If not set, it is not checked. It needs O(source).
-      - Only the selected topics count. If those of the source cannot be read, all topics do.
+      - Only the selected topics count, and only values since the last update of the target. If the topics of the source cannot be read, or
+        only the service understands a pattern, all topics count. If none is selected, none can be behind.
     type: float
   wait_for_lag:
     description:
-      - With O(wait), whether to wait until no topic is behind by more than O(max_lag), for up to O(wait_timeout).
+      - With O(wait), whether to wait until no topic is behind by more than O(max_lag), for up to O(wait_timeout). Without O(wait), and in check
+        mode, nothing is waited for.
       - Topics of which Monitoring has no value are waited for as long as O(topics_timeout) says. What no later try changes, as a missing
         right, is not waited for.
     type: bool
@@ -209,8 +211,8 @@ lag:
   contains:
     state:
       description:
-        - V(behind) if a selected topic is behind by more than is accepted. Otherwise V(unknown) if Monitoring cannot be read, has no value
-          of any selected topic, or if any is in RV(lag.stopped). Otherwise V(within), also if it has no value of some selected topics; those are
+        - V(behind) if a selected topic is behind by more than is accepted. Otherwise V(unknown) if Monitoring cannot be read, warns that its
+          answer is a part only, has no value of any selected topic, or if any is in RV(lag.stopped). Otherwise V(within), also if it has no value of some selected topics; those are
           in RV(lag.silent).
       type: str
       sample: within
@@ -219,7 +221,7 @@ lag:
       type: float
       sample: 60.0
     at:
-      description: When that was.
+      description: When that was, by Monitoring's clock.
       type: str
       sample: "2026-01-01T00:00:00Z"
     silent:
