@@ -212,8 +212,8 @@ lag:
     state:
       description:
         - V(behind) if a selected topic is behind by more than is accepted. Otherwise V(unknown) if Monitoring cannot be read, warns that its
-          answer is a part only, has no value of any selected topic, or if any is in RV(lag.stopped). Otherwise V(within), also if it has no value of some selected topics; those are
-          in RV(lag.silent).
+          answer is a part only, has no value of any selected topic, or if any is in RV(lag.stopped). Otherwise V(within), also if it has no
+          value of some selected topics; those are in RV(lag.silent).
       type: str
       sample: within
     accepted:
