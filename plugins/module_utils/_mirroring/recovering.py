@@ -96,7 +96,6 @@ class Recovery:
                 parse_crn(params[option], option)
         self._cloud = connect(call)
         self._target = self._cloud.target.instances.find(params["target"], "target")
-        self._continued: str | None = None
         self._asks_source = self._verb in ("reverse", "failback") or (
             self._verb == "failover" and params["mode"] == "planned"
         )
@@ -123,7 +122,8 @@ class Recovery:
             source = self._look("source", self._cloud.source, self._source, "source_admin_url")
         aliases = self._aliases(target.state)
         pair = self._pair(source, target, aliases)
-        wishes, refusals, notes = self._wishes(source, target, aliases)
+        continued = self._interrupted()
+        wishes, refusals, notes = self._wishes(source, target, aliases, continued is not None)
         made = plan(self._verb, pair, wishes)
         if refusals and made.steps:
             made = dataclasses.replace(made, steps=(), refusals=tuple(refusals))
@@ -139,7 +139,7 @@ class Recovery:
             seen={"target": target, **({"source": source} if source else {})},
             grant=self._grant(made),
             identity=self._cloud.target.iam_id(),
-            continues=self._continued,
+            continues=continued,
             at=self._call.clock.time(),
         ).to_result()
 
@@ -223,15 +223,14 @@ class Recovery:
         return None
 
     def _wishes(
-        self, source: Looked | None, target: Looked, aliases: tuple[str, str]
+        self, source: Looked | None, target: Looked, aliases: tuple[str, str], resume: bool
     ) -> tuple[Wishes, list[Finding], list[str]]:
         """What is asked for, with patterns that choose no topic that came from the other side before; and why they cannot."""
-        self._continued = self._interrupted()
         wishes = Wishes(
             mode=self._params["mode"],
             topics=tuple(one.pattern for one in self._patterns),
             remove_authorization=self._params["remove_authorization"],
-            resume=self._params["resume"] or self._continued is not None,
+            resume=self._params["resume"] or resume,
         )
         if not source or self._verb not in ("reverse", "failback"):
             return wishes, [], []
