@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import stat
 from pathlib import Path
 from typing import Any
@@ -384,6 +386,27 @@ def test_the_record(world: World) -> None:
     key = simulator.environment()["IC_API_KEY"]
     assert not any(key in path.read_text() for path in files)
     assert run.facts["failback_result"]["record"] == str(files[1])
+
+
+def test_the_commands_of_the_guide(world: World, playbook: Any) -> None:
+    """As they are printed, one after the other: what is not confirmed is only shown, all else is done."""
+    root = Path(__file__).parents[2]
+    guide = (root / "docs/docsite/rst/guide_disaster_recovery.rst").read_text()
+    commands = [shlex.split(line) for line in re.findall(r"^ +\$ (ansible-playbook .*)$", guide, re.MULTILINE)]
+    assert len(commands) > 6
+    world.begin()
+    plain = {"mirroring_records": str(world.folder), "mirroring_poll_interval": 0.1, "mirroring_settle_timeout": 3}
+    pair, estate = root / "examples/pair.yml", world.folder.parent / "estate.json"
+    places = {"@pair.yml": f"@{pair}", "snapshot_file=/tmp/estate.json": f"snapshot_file={estate}"}
+    for _program, name, *options in commands:
+        run = playbook(name, plain, arguments=tuple(places.get(one, one) for one in options))
+        verb = name.rpartition(".")[2]
+        shown = verb in VERBS and not any(one.startswith(f"{verb}_confirm=") for one in options)
+        assert run.rc == (2 if shown else 0), run.output
+        assert ("run again with" in run.output) is shown
+    # The pair's own patterns would also choose what came back, until that is deleted.
+    assert (world.direction, world.selected(world.target)) == ("forward", ["^orders$", "^payments$"])
+    assert estate.exists()
 
 
 def test_one_pair_of_a_fleet_is_failed_over(world: World, playbook: Any) -> None:
