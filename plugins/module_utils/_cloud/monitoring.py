@@ -27,8 +27,8 @@ REGIONS = {"che01": "in-che"}
 """What Monitoring calls a region of Event Streams, where that is not the same (API §7.1)."""
 
 MOST_WARNINGS = 3
-LAST_TIME = 4102444800.0
-"""The end of the year 2099: what is later is no time at which anything was measured."""
+FIRST_TIME, LAST_TIME = 1420070400.0, 4102444800.0
+"""The years 2015 to 2099: any other time is none at which anything was measured."""
 
 Point: t.TypeAlias = "tuple[float, float | None]"
 """Seconds since the epoch, and the value; None is a value that is no number, which tells nothing."""
@@ -101,7 +101,7 @@ class Monitoring(Api):
     def _learn_time(self, found: list[Series], headers: t.Mapping[str, str]) -> None:
         """How far its clock is ahead of ours: the values say for when they are, else the answer says when it was given."""
         times = [*(one.points[0][0] for one in found[:1]), parse_http_date(headers.get("Date"))]
-        shown = [when for when in times if when is not None and 0 < when < LAST_TIME]
+        shown = [when for when in times if when is not None and FIRST_TIME < when < LAST_TIME]
         if shown:
             self._ahead = shown[0] - self.http.clock.time()
 

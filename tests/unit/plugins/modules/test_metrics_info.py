@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import os
 import typing as t
 
@@ -52,6 +53,7 @@ def answer(cloud: Cloud, query: str, *results: t.Any, over: float = 0, ago: floa
         {"status": "success", "data": {"resultType": "matrix" if over else "vector", "result": found}},
         query=asked,
         headers={**cloud.headers, "IBMInstanceID": GUID},
+        reply_headers={"Date": email.utils.formatdate(NOW, usegmt=True)},
     )
 
 

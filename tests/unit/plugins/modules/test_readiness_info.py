@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import typing as t
 
 import pytest
@@ -112,6 +113,7 @@ def series(cloud: Cloud, query: str, *results: dict[str, t.Any], over: bool = Tr
         {"status": "success", "data": {"resultType": kind, "result": list(results)}},
         query=asked,
         headers={"IBMInstanceID": MONITORING},
+        reply_headers={"Date": email.utils.formatdate(FakeClock().time(), usegmt=True)},
         **details,
     )
 
@@ -126,6 +128,7 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
     """The answers for a source that hands out 60 MB/s, and a topic that takes in 2 MB/s."""
     topic = r'ibm_eventstreams_topic=~"orders"'
     of_source = f'ibm_service_instance="{SOURCE}"'
+    series(cloud, f"max({RATE}bytes_out_per_second{{{of_source}}})", over=False)
     series(
         cloud,
         f"max(max_over_time({RATE}bytes_out_per_second{{{of_source}}}[120s]))",
@@ -139,8 +142,8 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
     series(
         cloud,
         f"max(max_over_time({RATE}topic_bytes_in_per_second{{{of_source}}}[86400s])) by (ibm_eventstreams_topic)",
-        {"metric": {"ibm_eventstreams_topic": "orders"}, "value": [1, "2e6"]},
-        {"metric": {"ibm_eventstreams_topic": "audit"}, "value": [1, "9e9"]},
+        {"metric": {"ibm_eventstreams_topic": "orders"}, "value": [FakeClock().time(), "2e6"]},
+        {"metric": {"ibm_eventstreams_topic": "audit"}, "value": [FakeClock().time(), "9e9"]},
         over=False,
     )
     series(
@@ -154,6 +157,8 @@ def traffic(cloud: Cloud, **details: t.Any) -> None:
 def test_headroom_is_measured_while_mirroring_is_not_on(cloud: Cloud) -> None:
     survey(cloud, listed=False)
     traffic(cloud)
+    mirrored = f'mirroring_throughput_bytes_per_second{{ibm_service_instance="{TARGET}"}}'
+    series(cloud, f"min(min_over_time({RATE}{mirrored}[120s]))")
     both = {"monitoring_instance": MONITORING, "source_monitoring_instance": MONITORING}
     ran = run_main(readiness_info, options(cloud, monitoring_endpoint=cloud.server.url, **both))
     found = {one["rule"]: one for one in ran.result["findings"] if one["rule"].startswith("headroom")}
