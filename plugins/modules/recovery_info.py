@@ -35,7 +35,7 @@ options:
     required: true
   mode:
     description:
-      - How to fail over. With V(planned), the plan waits until the target has everything, or O(max_lag) is met.
+      - How to fail over. With V(planned), the plan waits until the target has everything, or is behind by O(accepted_lag) at most.
       - With V(unplanned) the source is taken as gone. No request is made that needs it, neither to its admin API nor for its
         document, its account or its region; what the target's Monitoring knew last is told in RV(lag).
     type: str
@@ -47,9 +47,10 @@ options:
       - Where they also choose topics that came from the other side before, each topic of the cluster's own that they choose is selected by name.
     type: list
     elements: str
-  max_lag:
-    description: By how many seconds a topic may be behind when the selection is cleared, which is the loss that is accepted. If not set, 0.
+  accepted_lag:
+    description: By how many seconds a topic may be behind when the selection is cleared, which is the loss that is accepted.
     type: float
+    default: 0
   remove_authorization:
     description:
       - For V(disable), whether the plan also deletes the authorization that lets the target read the source. Only one is that grants just this, and
@@ -301,7 +302,7 @@ SPEC = ArgSpec(
         "target": {"type": "str", "required": True},
         "mode": {"type": "str", "choices": list(MODES), "default": "planned"},
         "topics": {"type": "list", "elements": "str"},
-        "max_lag": {"type": "float"},
+        "accepted_lag": {"type": "float", "default": 0},
         "remove_authorization": {"type": "bool", "default": False},
         "resume": {"type": "bool", "default": False},
         "folder": {"type": "path"},

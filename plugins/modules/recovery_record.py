@@ -36,7 +36,7 @@ options:
     required: true
   record:
     description:
-      - With O(state=ended), the path of the record that V(begun) returned as RV(json). Its files are replaced, each of them whole or not at all.
+      - The path of the record that V(begun) returned as RV(json). Its files are replaced, each of them whole or not at all.
       - If it is not given, a new record is written. So it is, with a warning, if what is there is not the unfinished record of the same pair.
     type: path
   before:
@@ -50,7 +50,7 @@ options:
     description:
       - What the steps returned, each a dictionary with C(action), the name of the step in the plan, and C(results), the registered results of its
         tasks. An empty result is a task that was not reached.
-      - It is ignored with O(state=begun).
+      - With O(state=begun) and O(record), those that are done by then, so that a run that is killed after them is known to have got so far.
     type: list
     elements: dict
     default: []

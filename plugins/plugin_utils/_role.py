@@ -49,6 +49,7 @@ NOUNS = {
         )
     },
     "folder": "records",
+    "accepted_lag": "max_lag",
     "instance": "{side}",
     "target": "{side}",
     "source": "{other}",
@@ -67,8 +68,11 @@ NOUNS = {
 mirroring_state is nobody's wish to disable mirroring. Of a pair that is turned round, the source is the one that mirrors: with it as the
 side, everything is taken the other way round."""
 
-OWN = frozenset({"mode", "confirm", "resume", "remove_authorization", "delete", "delete_matching"})
+OWN = frozenset({"mode", "confirm", "resume", "remove_authorization", "accepted_lag", "delete", "delete_matching"})
 """What only the role's own variable gives: what cannot be undone is nothing that a pair always wants."""
+
+OF_SOURCE = ("source_api_key", "source_admin_url", "source_monitoring_instance")
+"""What nobody looks at, and so is not worked out either, where the source is gone: it may be kept in a place that is gone with it."""
 
 ONE_WAY = ("topic_name_transform", "group_id_transform", "schemas")
 """What variables say of a pair's own direction only: names that are changed on the way there are not to be changed likewise on the way
@@ -93,8 +97,9 @@ def options_of_role(
     ``template(name, value)`` makes the value of a variable of what is written in it, None if that is omitted.
     """
     found: dict[str, t.Any] = {}
+    gone = _given(role, side, "mode", variables, template)[1] == "unplanned"
     for option in NOUNS:
-        if option not in options or (option in ONE_WAY and side == "source"):
+        if option not in options or (option in ONE_WAY and side == "source") or (option in OF_SOURCE and gone):
             continue
         _name, value = _given(role, side, option, variables, template)
         if value is not None:

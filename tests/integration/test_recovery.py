@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from .conftest import SOURCE, TARGET
-from .recovery import BACK, STILL, THERE, TOPICS, VERBS, World, lagging, topics
+from .recovery import BACK, MIRRORS, STILL, THERE, TOPICS, VERBS, World, lagging, topics
 
 ACCOUNTS = {"mirroring_source_api_key": "simulated-key-source", "mirroring_target_api_key": "simulated-key-target"}
 
@@ -214,6 +214,7 @@ def test_the_last_reading_may_be_missing_or_old(world: World) -> None:
         ("reverse", "forward", "it has not been failed over to"),
         ("failback", "off", "may be on no other cluster"),
         ("failback", "cleared", "may be on no other cluster"),
+        ("failback", "backward, cleared", "may be on no other cluster"),
     ],
 )
 def test_the_wrong_verb_is_refused_with_the_reason(verb: str, state: str, told: str, world: World) -> None:
@@ -247,7 +248,7 @@ def test_both_ways_at_once_is_refused(world: World) -> None:
 )
 def test_what_is_half_done_is_ended(state: str, verb: str, end: str, world: World) -> None:
     world.begin(state=state, policies=[THERE, BACK])
-    world.run(verb).worked()
+    world.run(verb, **({"failback_resume": True} if verb == "failback" else {})).worked()
     assert world.direction == end
     assert world.selected(world.source if end == "backward" else world.target) == TOPICS
 
@@ -428,3 +429,149 @@ def test_one_pair_of_a_fleet_is_failed_over(world: World, playbook: Any) -> None
     run = playbook("mirrorops.event_streams.failover", given, arguments=("-i", str(inventory)))
     assert (run.rc, run.stats["orders"]["failures"], run.stats["payments"]["failures"]) == (2, 0, 1)
     assert world.selected(world.target) == []
+
+
+@pytest.mark.parametrize("echo", ["full", "none"])
+@pytest.mark.parametrize("mode", ["planned", "unplanned"])
+def test_one_wrong_404_is_no_proof(echo: str, mode: str, world: World) -> None:
+    """Else it would be told that nothing arrives any more, while it does."""
+    simulator = world.begin(switches={"echo": echo})
+    gone = {"status": 404, "path": "/admin/mirroring/topic-selection", "method": "GET", "instance": world.target.guid}
+    simulator.add_fault("status", **gone, times=1)
+    world.run("failover", failover_mode=mode).worked()
+    assert world.selected(world.target) == []
+
+
+def test_what_contradicts_itself_is_not_called_failed_over(world: World) -> None:
+    simulator = world.begin()
+    simulator.add_fault(
+        "status", status=404, path="/admin/mirroring", method="GET", instance=world.target.guid, times=None
+    )
+    assert "while the instance's document goes on showing settings" in world.run("failover").failure
+    world.untouched()
+
+
+THIRD = {"name": "es-third", "account": "a1b2c3d4e5f60718293a4b5c6d7e8f90", "region": "eu-de", "topics": topics("x")}
+
+
+def beside_a_third(world: World, instance: str, echo: str, selection: list[str], other: dict[str, Any]) -> None:
+    """A world in which one instance of the pair mirrors a third one."""
+    from simulator import load_scenario
+
+    instances = [*load_scenario("friendly")["instances"], THIRD]
+    mirrors = {
+        "mirroring": {"source": "es-third", "source_alias": "eu-de", "target_alias": "x"},
+        "selection": selection,
+    }
+    own = {"topics": [*topics("orders"), *topics("eu-de.checkpoints.internal")]}
+    changes = {"target": other, "source": {**mirrors, **own}} if instance == SOURCE else {"target": {**mirrors, **own}}
+    world.begin(state="off", instances=instances, switches={"echo": echo}, **changes)
+
+
+@pytest.mark.parametrize("echo", ["full", "none"])
+@pytest.mark.parametrize("verb", ["failback", "reverse"])
+def test_another_pairs_mirroring_is_left_alone(verb: str, echo: str, world: World) -> None:
+    """Where nothing is echoed, the names of the service's own topics tell."""
+    beside_a_third(world, SOURCE, echo, [], {})
+    assert "mirrors another instance than that of this pair" in world.run(verb).failure
+    world.untouched()
+
+
+@pytest.mark.parametrize("echo", ["full", "none"])
+@pytest.mark.parametrize("verb", ["disable", "failover"])
+def test_what_the_target_mirrors_is_told_where_the_source_is_not_asked(verb: str, echo: str, world: World) -> None:
+    beside_a_third(world, TARGET, echo, ["^x$"], {})
+    given = {"failover_mode": "unplanned"} if verb == "failover" else {}
+    output = world.run(verb, "--check", **given).output
+    shown = "messagehub:eu-de" if echo == "full" else "It shows eu-de as its source"
+    assert shown in output
+    assert "whether that is es-source-us-south was not asked" in output
+    by_alias = world.run(verb, mirroring_source_alias="us-south", **given)
+    by_crn = world.run(verb, mirroring_source=str(world.source.crn), **given)
+    for run in (by_alias, by_crn):
+        assert "mirrors another instance than that of this pair" in run.failure
+    world.untouched()
+
+
+def test_a_source_that_mirrors_a_third_one_can_be_failed_over_from(world: World) -> None:
+    beside_a_third(world, SOURCE, "full", ["^x$"], {**MIRRORS, "selection": TOPICS})
+    run = world.run("failover").worked()
+    assert world.selected(world.target) == []
+    assert "Now: us-south -> us-east" in run.output
+    assert "itself mirrors another instance" in run.output
+
+
+def test_a_failback_does_not_follow_a_reverse_that_was_interrupted(world: World, observe: Any) -> None:
+    """Nothing of what was written to the target has come to the source yet."""
+    simulator = world.begin(state="cleared")
+    for _dummy in range(2):
+        world.run("reverse", mirroring_wait=False).worked()
+        observe(simulator).later()
+    simulator.clear_journal()
+    assert "may be on no other cluster" in world.run("failback").failure
+    world.untouched()
+
+
+def test_a_reverse_does_not_follow_a_failback_that_was_interrupted(world: World) -> None:
+    simulator = world.begin(state="backward")
+    simulator.add_fault("status", status=422, method="PATCH", path=world.target.guid, times=2)
+    for _dummy in range(2):
+        assert "Submit the update that enables mirroring" in world.run("failback").failures[-1]
+    simulator.clear_journal()
+    assert "A failback of this pair was interrupted" in world.run("reverse").failure
+    world.untouched()
+    world.run("failback").worked()
+    assert world.direction == "forward"
+
+
+def test_what_was_done_is_told_though_it_cannot_be_looked_at(world: World) -> None:
+    simulator = world.begin()
+    path = "/v2/resource_instances"
+    simulator.add_fault("forbidden", path=path, method="GET", nth=undisturbed(world, simulator, path), times=None)
+    run = world.run("failover")
+    assert "All steps were taken, and what became of them could not be looked at" in run.failures[-1]
+    assert run.facts["failover_result"]["outcome"] == "incomplete"
+    assert world.selected(world.target) == []
+    (record,) = world.records("failover")
+    assert "could not be looked at afterwards" in " ".join(record["notes"])
+
+
+def undisturbed(world: World, simulator: Any, path: str) -> int:
+    """The number of the request to a path that is the first after the selection is cleared."""
+    world.run("failover").worked()
+    cleared = next(number for number, entry in enumerate(simulator.journal) if entry["write"])
+    before = sum(entry["path"].startswith(path) for entry in simulator.journal[:cleared])
+    simulator.reset()
+    simulator.clear_journal()
+    for one in world.folder.iterdir():
+        one.unlink()
+    return before + 1
+
+
+def test_disable_says_what_it_has_not_asked(world: World) -> None:
+    world.begin(state="backward")
+    assert "name source and target the other way round" in world.run("disable").worked().output
+    world.run("disable", mirroring_source=TARGET, mirroring_target=SOURCE, confirm=SOURCE).worked()
+    assert world.direction == "none"
+
+
+def test_the_key_of_a_source_that_is_gone_is_not_worked_out(world: World) -> None:
+    world.begin()
+    lost = "{{ lookup('ansible.builtin.file', '/no/such/file') }}"
+    world.run("failover", failover_mode="unplanned", mirroring_source_api_key=lost).worked()
+    assert world.selected(world.target) == []
+
+
+def test_a_loss_that_is_fine_for_a_check_is_not_accepted_for_a_failover(world: World) -> None:
+    world.begin(series=lagging(orders=0, payments=40))
+    given = {"mirroring_max_lag": 3600, "failover_wait_timeout": 1, "mirroring_poll_interval": 0.2}
+    assert "Accepted are 0 s" in told_twice(world.run("failover", **given))
+    world.untouched()
+    assert "is behind by 60 s at most" in world.run("failover", failover_max_lag=60, **given).worked().output
+
+
+def test_topics_that_came_under_another_alias_are_not_sent_back(world: World) -> None:
+    came = topics("orders", "orders.prod", "prod.checkpoints.internal")
+    world.begin(state="off", target={"topics": came})
+    world.run("reverse", mirroring_topics=[".*"]).worked()
+    assert world.selected(world.source) == ["^orders$"]

@@ -27,14 +27,14 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 
 @dataclasses.dataclass(frozen=True)
 class Came:
-    """How topics came to a cluster before: from whom, and under which names."""
+    """How topics came to a cluster before: from whom, by all aliases that are known, and under which names."""
 
-    alias: str
+    aliases: tuple[str, ...]
     transform: Transform
 
     def certainly(self, topic: str) -> bool:
         """Whether the name is that of a topic that came. With a transform that keeps names, those cannot be told from others."""
-        if topic.endswith(f".{self.alias}"):
+        if topic.endswith(tuple(f".{alias}" for alias in self.aliases)):
             return True
         added = self.transform.add_prefix, self.transform.add_suffix
         return any(added) and topic.startswith(added[0]) and topic.endswith(added[1])
@@ -66,7 +66,7 @@ def own_topics(
     left_out = tuple(one.topic for one in chosen if came.certainly(one.topic))
     if not left_out:
         return Selected(tuple(one.pattern for one in patterns))
-    own = [one.topic for one in chosen if one.certain and not came.certainly(one.topic)]
+    own = [one.topic for one in chosen if not came.certainly(one.topic)]
     return Selected(tuple(f"^{_escaped(transform.stripped(name) or name)}$" for name in own), left_out)
 
 

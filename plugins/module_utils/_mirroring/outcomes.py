@@ -18,7 +18,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "enable": ("__enable_submit", "__enable_wait", "__enable_selection"),
     "validate": ("__validate_task",),
     "audit": ("__audit_task",),
-    "recovery": ("__recovery_before", "__recovery_after", "__recovery_record"),
+    "recovery": ("__recovery_before", "__recovery_record"),
     **dict.fromkeys(VERBS, ()),
     "cleanup": ("__cleanup_list", "__cleanup_delete"),
 }

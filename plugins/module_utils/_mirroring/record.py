@@ -88,7 +88,7 @@ def assemble(run: Run, secrets: t.Iterable[str] = ()) -> Record:
     ended = run.state == "ended"
     began = _began(pick, run)
     plan = read_plan(pick, run.before.get("steps"))
-    steps = read_steps(pick, plan, run.steps, run.failed) if ended else []
+    steps = read_steps(pick, plan if ended else [], run.steps, run.failed)
     outcome = _outcome(run, plan, steps) if ended else "unfinished"
     continues = _continues(pick, run.earlier)
     message = pick.text(run.message, MESSAGE)
@@ -126,13 +126,22 @@ def assemble(run: Run, secrets: t.Iterable[str] = ()) -> Record:
 
 
 def goes_on(record: Record) -> bool:
-    """Whether the run that a record is about had begun to give up mirroring and had not done all. Of one that was killed, nobody knows how
-    far it came."""
-    if record["outcome"] == "unfinished":
+    """Whether the run that a record is about had begun to give up mirroring and had not done all. Of one that was killed after its gate,
+    nobody knows how far it came."""
+    if record["outcome"] not in ("unfinished", "failed"):
+        return False
+    if record.get("continues"):
         return True
     steps = [Pick.mapping(one) for one in Pick.items(record.get("steps"), MOST_STEPS)]
-    touched = any(one.get("outcome") in ("done", "unchanged") and one.get("action") not in LOOKS for one in steps)
-    return record["outcome"] == "failed" and touched
+    planned = [Pick.mapping(one).get("action") for one in Pick.items(record.get("plan"), MOST_STEPS)]
+    if record["ended_at"] is None:
+        passed = any(one.get("action") == "wait_for_lag" and one.get("outcome") == "done" for one in steps)
+        return passed or "wait_for_lag" not in planned
+    return any(
+        one.get("action") not in LOOKS
+        and (one.get("writes") or one.get("outcome") in ("done", "unchanged", "under way"))
+        for one in steps
+    )
 
 
 def stem_of(record: Record) -> str:

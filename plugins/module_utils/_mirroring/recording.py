@@ -61,7 +61,7 @@ class Recording:
     def _begun(self, folder: str, known: Record) -> tuple[str | None, Record | None]:
         """The path of the record to be replaced, and that record if it is still there; None if a new one is to be written."""
         given = self._params["record"]
-        if not given or self._params["state"] != "ended":
+        if not given:
             return None, None
         path = records.check_record(given, folder)
         begun = records.read(path)

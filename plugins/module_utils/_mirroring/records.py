@@ -35,10 +35,14 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 LARGEST = 1 << 20
 """No record has more bytes."""
 
+LONGEST_AGO = 86400.0
+"""Seconds after which nobody goes on with a run just because of its record."""
+
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 TRIES = 1000
 REMEDY = (
-    "Give the absolute path of a directory, such as /srv/records, that is there or can be made, and can be written to."
+    "Give the absolute path of a directory, such as /srv/records, that is there or can be made, and can be written to. Roles take it from "
+    "mirroring_records."
 )
 _NAME = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9._-]+-[0-9a-f]{4}\.json")
 
@@ -143,9 +147,10 @@ def is_about(record: Record, source_guid: str | None, target_guid: str | None) -
     return all(one and guid and one.lower() == guid.lower() for one, guid in zip(found, wanted, strict=True))
 
 
-def newest(folder: str, source_guid: str, target_guid: str) -> Record | None:
-    """The record of the run that began last of those that did something to a pair, with its path under ``path``; None if there is none.
-    What is in the folder besides is left alone. Raises MirrorOpsError if the folder is there and cannot be read."""
+def newest(folder: str, source_guid: str, target_guid: str, now: float) -> Record | None:
+    """The record of the run that began last of those that did something to a pair, whichever way round it was named, with its path under
+    ``path``; None if there is none, if that was named the other way round, or if it began more than a day before ``now``, or after it. What
+    is in the folder besides is left alone. Raises MirrorOpsError if the folder is there and cannot be read."""
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
@@ -157,8 +162,16 @@ def newest(folder: str, source_guid: str, target_guid: str) -> Record | None:
             remedy="Is it a directory, and may it be read?",
         ) from error
     found = (read(os.path.join(folder, name)) for name in names if name.endswith(".json"))
-    ours = [one for one in found if one and one["outcome"] in ACTED and is_about(one, source_guid, target_guid)]
-    return max(ours, key=lambda one: (Pick.time(one["started_at"]), one["path"]), default=None)
+    ours = [
+        one
+        for one in found
+        if one
+        and one["outcome"] in ACTED
+        and 0 <= now - (Pick.time(one["started_at"]) or 0.0) < LONGEST_AGO
+        and (is_about(one, source_guid, target_guid) or is_about(one, target_guid, source_guid))
+    ]
+    last = max(ours, key=lambda one: (Pick.time(one["started_at"]), one["path"]), default=None)
+    return last if last and is_about(last, source_guid, target_guid) else None
 
 
 def _above(path: str) -> t.Iterator[str]:

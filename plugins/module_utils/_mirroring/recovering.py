@@ -33,11 +33,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     DEFAULT_TOPIC_TRANSFORM,
+    checkpoint_aliases,
     derive_aliases,
     parse_transform,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import CONTRADICTION
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import goes_on
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import Record, goes_on
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.records import newest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
     Pair,
@@ -49,7 +50,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     plan,
     taker_of,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_report import Report, Seen
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_report import (
+    Report,
+    Seen,
+    confirmed,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
     compile_patterns,
     normalise,
@@ -64,6 +69,9 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_limits,
     wait_for_operation,
 )
+
+SECOND_LOOK = 2.0
+"""Seconds before an answer that decides is asked for again."""
 
 UNSUPPORTED_PLANS = ("enterprise-gen2", "standard", "lite", "satellite")
 SERVING = ("available", "unknown")
@@ -86,7 +94,7 @@ class Recovery:
         self._verb: Verb = params["verb"]
         self._limits = read_limits(params)
         self._names = read_names(params["metric_names"])
-        check_lag(params["max_lag"], False)
+        check_lag(params["accepted_lag"], False)
         self._patterns = compile_patterns(normalise(params["topics"]) or [])
         self._forward = (
             parse_transform(params["topic_name_transform"], "topic_name_transform") or DEFAULT_TOPIC_TRANSFORM
@@ -94,13 +102,14 @@ class Recovery:
         for option in ("source", "target"):
             if looks_like_crn(params[option]):
                 parse_crn(params[option], option)
-        self._cloud = connect(call)
-        self._target = self._cloud.target.instances.find(params["target"], "target")
         self._asks_source = self._verb in ("reverse", "failback") or (
             self._verb == "failover" and params["mode"] == "planned"
         )
+        needed = self._asks_source or params["remove_authorization"]
+        self._cloud = connect(call if needed else dataclasses.replace(call, params={**params, "source_api_key": None}))
+        self._target = self._cloud.target.instances.find(params["target"], "target")
         self._source: Instance | None = None
-        if self._asks_source or params["remove_authorization"]:
+        if needed:
             self._source = self._cloud.source.instances.find(params["source"], "source")
         self._check_different()
 
@@ -122,11 +131,16 @@ class Recovery:
             source = self._look("source", self._cloud.source, self._source, "source_admin_url")
         aliases = self._aliases(target.state)
         pair = self._pair(source, target, aliases)
-        continued = self._interrupted()
+        record = self._interrupted()
+        continued = record["path"] if record and record["verb"] == self._verb else None
         wishes, refusals, notes = self._wishes(source, target, aliases, continued is not None)
+        if record and self._verb == "reverse" and record["verb"] == "failback":
+            message = f"A failback of this pair was interrupted ({record['path']}), so applications may write to the source again."
+            refusals = [Finding("record", "fail", message, "Finish it with failback.")]
         made = plan(self._verb, pair, wishes)
         if refusals and made.steps:
             made = dataclasses.replace(made, steps=(), refusals=tuple(refusals))
+        notes += self._unverified(target)
         made = dataclasses.replace(made, notes=(*notes, *made.notes) if made.steps else made.notes)
         reading = self._reading(pair, made, target, aliases[0])
         return Report(
@@ -145,7 +159,7 @@ class Recovery:
 
     def _look(self, which: Which, account: Account, instance: Instance, option: str) -> Looked:
         """An instance as it is when its operation has ended, which is waited for where that is wanted."""
-        waits = self._params["wait"] and not self._call.check_mode
+        waits = self._params["wait"] and not self._call.check_mode and confirmed(self._params, self._target)
         if waits and instance.operation.unfinished:
             instance = wait_for_operation(
                 self._call,
@@ -157,6 +171,10 @@ class Recovery:
                 baseline=None,
             )
         selection = survey.read_selection(account, instance, option)
+        if selection is None and not instance.operation.unfinished:
+            # A single 404 is no proof that nothing is mirrored.
+            self._call.clock.sleep(SECOND_LOOK)
+            selection = survey.read_selection(account, instance, option)
         names = None
         if isinstance(selection, list):
             topics = survey.read_topics(account, instance, option)
@@ -175,14 +193,22 @@ class Recovery:
 
     def _pair(self, source: Looked | None, target: Looked, aliases: tuple[str, str]) -> Pair:
         taker = taker_of(self._verb) if self._verb in ("reverse", "failback") else None
+        # An alias that was made up from what the target shows says nothing about that.
+        known = aliases[0] if source or self._params["source_alias"] or looks_like_crn(self._params["source"]) else None
+        seen = self._side(source, target, aliases[0], aliases[1], taker) if source else None
+        if seen and seen.foreign and self._verb == "failover":
+            doubt = f"{seen.name} itself mirrors another instance, which this pair has nothing to do with."
+            seen = dataclasses.replace(seen, enabled=False, topics=None, foreign=False, doubt=doubt)
         return Pair(
-            source=self._side(source, target, aliases[0], taker) if source else None,
-            target=self._side(target, source, aliases[1], taker),
+            source=seen,
+            target=self._side(target, source, aliases[1], known, taker),
             source_alias=aliases[0],
             mismatch=_mismatch(source.instance, target.instance) if source else "",
         )
 
-    def _side(self, one: Looked, other: Looked | None, alias: str, taker: Which | None) -> Side:
+    def _side(
+        self, one: Looked, other: Looked | None, alias: str, alias_of_other: str | None, taker: Which | None
+    ) -> Side:
         instance, state = one.instance, one.state
         selection = state.selection
         authorization = self._authorization(one, other, taker)
@@ -195,7 +221,7 @@ class Recovery:
             enabled=state.enabled.value,
             topics=tuple(selection) if isinstance(selection, list) else None,
             reason=selection.reason if isinstance(selection, Unreadable) else "",
-            foreign=self._is_foreign(one, other),
+            foreign=self._is_foreign(one, other, alias_of_other),
             authorized=_authorized(authorization),
             revocable=_revocable(authorization),
             running=running,
@@ -203,16 +229,31 @@ class Recovery:
             doubt=f"{instance.name}: {CONTRADICTION} It is taken as off." if state.contradictory else "",
         )
 
-    def _is_foreign(self, one: Looked, other: Looked | None) -> bool:
-        shown = one.state.fields["source_crn"]
-        if one.state.enabled.value is not True or shown.how != "echoed":
+    def _is_foreign(self, one: Looked, other: Looked | None, alias: str | None) -> bool:
+        """Whether a side mirrors something else than the other one, by the CRN that is shown, else by the alias: the service's own topics
+        have it in their names (API §5.4)."""
+        if one.state.enabled.value is not True:
             return False
-        given = self._params["source"]
-        if other:
-            return same_instance(shown.value, other.instance.crn) is False
-        if looks_like_crn(given):
-            return same_instance(shown.value, given) is False
-        return is_guid(given) and given.lower() not in str(shown.value).lower()
+        crn, given = one.state.fields["source_crn"], self._params["source"]
+        if crn.how == "echoed" and (other or looks_like_crn(given)):
+            return same_instance(crn.value, other.instance.crn if other else given) is False
+        if crn.how == "echoed" and is_guid(given):
+            return given.lower() not in str(crn.value).lower()
+        shown = one.state.fields["source_alias"].value
+        return bool(shown and alias and shown != alias)
+
+    def _unverified(self, target: Looked) -> list[str]:
+        """What the target mirrors from, where it was not asked whether that is the source that was named."""
+        given, fields = self._params["source"], target.state.fields
+        if self._asks_source or target.state.enabled.value is not True:
+            return []
+        if fields["source_crn"].value and (looks_like_crn(given) or is_guid(given)):
+            return []
+        shown = fields["source_crn"].value or fields["source_alias"].value
+        told = f"It shows {shown} as its source" if shown else "It does not show its source"
+        return [
+            f"{told}; whether that is {given} was not asked. The plan is about whatever {target.instance.name} mirrors."
+        ]
 
     def _authorization(self, one: Looked, other: Looked | None, taker: Which | None) -> survey.Authorization | None:
         """Whether a side may read the other one, where the plan may depend on it."""
@@ -231,6 +272,7 @@ class Recovery:
             topics=tuple(one.pattern for one in self._patterns),
             remove_authorization=self._params["remove_authorization"],
             resume=self._params["resume"] or resume,
+            accepted_lag=self._params["accepted_lag"],
         )
         if not source or self._verb not in ("reverse", "failback"):
             return wishes, [], []
@@ -241,7 +283,10 @@ class Recovery:
             message = f"Which topics of {giver.instance.name} are its own is not known: {topics.reason}"
             return wishes, [Finding("topics", "unknown", message, "Make its admin API reachable.")], []
         here, there = (aliases[1], aliases[0]) if back else aliases
-        came = Came(there, self._forward if back else DEFAULT_TOPIC_TRANSFORM)
+        # The aliases of all that ever mirrored to it, whatever the variables say of the present one.
+        aliases_there = (there, *checkpoint_aliases(topic.name for topic in topics))
+        shown = giver.state.fields["topic_name_transform"].value
+        came = Came(aliases_there, shown or (self._forward if back else DEFAULT_TOPIC_TRANSFORM))
         transform = DEFAULT_TOPIC_TRANSFORM if back else self._forward
         chosen = own_topics(self._patterns, topics, came, transform, here)
         notes = []
@@ -258,15 +303,15 @@ class Recovery:
         if self._patterns and not chosen.patterns:
             message = f"The patterns choose no topic of {giver.instance.name} that is its own."
             refusals.append(Finding("topics", "fail", message, "Set mirroring_topics to patterns of its own topics."))
-        return dataclasses.replace(wishes, topics=chosen.patterns), refusals, notes
+        return dataclasses.replace(wishes, topics=chosen.patterns or wishes.topics), refusals, notes
 
-    def _interrupted(self) -> str | None:
-        """The record of an earlier run of the same verb that has not ended, if that was the last one that did something to the pair."""
+    def _interrupted(self) -> Record | None:
+        """The record of an earlier run that has not ended, if that was the last one that did something to the pair."""
         folder = self._params["folder"]
         if not folder or not self._source:
             return None
-        record = newest(folder, self._source.guid, self._target.guid)
-        return record["path"] if record and record["verb"] == self._verb and goes_on(record) else None
+        record = newest(folder, self._source.guid, self._target.guid, self._call.clock.time())
+        return record if record and goes_on(record) else None
 
     def _reading(self, pair: Pair, made: Plan, target: Looked, alias: str) -> Reading | None:
         """What is known of the loss, where nothing can be asked of the source."""

@@ -29,6 +29,11 @@ MODES: tuple[Mode, ...] = t.get_args(Mode)
 UPDATE_SECONDS = 7200
 """How long an update takes at most, normally (API §5.3)."""
 
+UNASKED = (
+    "Whether the source mirrors, and is charged, was not asked. To end mirroring of a pair that is turned round, name source and target the "
+    "other way round."
+)
+
 AUTHORIZATION_SECONDS = 300
 """How long a fresh authorization may take to become effective (API §11.15)."""
 
@@ -134,12 +139,13 @@ class Step:
 @dataclasses.dataclass(frozen=True)
 class Wishes:
     """What is asked for. ``topics`` are the patterns for the side that takes up mirroring; ``resume`` says that a failback was interrupted
-    and is to be finished, which cannot be told from a failover by looking."""
+    and is to be finished, which cannot be told from a failover by looking. ``accepted_lag`` is the loss that is accepted, in seconds."""
 
     mode: Mode = "planned"
     topics: tuple[str, ...] | None = None
     remove_authorization: bool = False
     resume: bool = False
+    accepted_lag: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,7 +184,7 @@ def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
     found = []
     for side in pair.sides:
         if side.running:
-            remedy = "Run again when it has ended, or with wait: it is joined then."
+            remedy = "Run again when it has ended. Once the plan is confirmed, it is waited for, unless wait is false."
             found.append(
                 Finding("operation", "unknown", f"An update of {side.name} is running: {side.running}", remedy)
             )
@@ -231,7 +237,7 @@ def _refused(verb: Verb, rule: str, message: str, remedy: str) -> Plan:
 def _disable(pair: Pair, wishes: Wishes) -> Plan:
     target = pair.target
     steps = [_disabled(target, pair.forward)] if target.enabled else []
-    notes = [] if steps else [f"Mirroring to {target.name} is off already."]
+    notes = [] if steps else [f"Mirroring to {target.name} is off already. {UNASKED}"]
     if wishes.remove_authorization and target.revocable:
         words = f"delete the authorization that lets {target.name} read the source"
         steps.append(Step("revoke", "target", target.name, pair.forward, words, final=True))
@@ -249,6 +255,9 @@ def _failover(pair: Pair, wishes: Wishes) -> Plan:
     if pair.direction == "backward":
         message = f"{target.name} mirrors nothing: the pair is turned round, {pair.backward}, and applications use {target.name}."
         return _refused("failover", "direction", message, "To come back to the normal direction, use failback.")
+    if not target.enabled and target.doubt:
+        remedy = "Run again later; if that stays so, correct target_admin_url, or look in the console."
+        return _refused("failover", "observed", target.doubt, remedy)
     if not target.enabled:
         return Plan(
             "target", "target", notes=(f"Mirroring to {target.name} is off already: nothing more arrives there.",)
@@ -256,7 +265,7 @@ def _failover(pair: Pair, wishes: Wishes) -> Plan:
     if not target.feeds:
         notes = (f"{target.name} selects no topics already: nothing more arrives there.", charged(target))
         return Plan("target", "target", notes=notes)
-    gate = (_waited(target, pair.forward),) if wishes.mode == "planned" else ()
+    gate = (_waited(target, pair.forward, wishes),) if wishes.mode == "planned" else ()
     return Plan("target", "target", (*gate, _cleared(target, pair.forward)), notes=(charged(target),))
 
 
@@ -276,8 +285,9 @@ def _failback(pair: Pair, wishes: Wishes) -> Plan:
     if pair.direction == "forward" and target.feeds:
         notes = (f"The pair is in its normal direction, {pair.forward}, and mirrors topics.", charged(target))
         return Plan("source", "target", notes=notes)
-    if not source.enabled and not wishes.resume:
-        message = f"{source.name} does not mirror {target.name}, so what applications wrote to {target.name} may be on no other cluster."
+    if not source.feeds and not wishes.resume:
+        does = "mirrors no topics of" if source.enabled else "does not mirror"
+        message = f"{source.name} {does} {target.name}, so what applications wrote to {target.name} may be on no other cluster."
         remedy = (
             "Turn the pair round with reverse first. If a failback was interrupted here, finish it with failback_resume: true. If "
             "nothing was written to the target, mirror again with the playbook mirror."
@@ -285,14 +295,15 @@ def _failback(pair: Pair, wishes: Wishes) -> Plan:
         return _refused("failback", "direction", message, remedy)
     steps: list[Step] = []
     if source.feeds:
-        steps += [_waited(source, pair.backward), _cleared(source, pair.backward)]
+        steps += [_waited(source, pair.backward, wishes), _cleared(source, pair.backward)]
     if source.enabled:
         steps.append(_disabled(source, pair.backward))
     return Plan("source", "target", (*steps, *_enabled(target, source, pair.forward, wishes)), notes=(charged(target),))
 
 
-def _waited(side: Side, direction: str) -> Step:
-    words = f"wait until {side.name} has everything, or is behind by no more than is accepted"
+def _waited(side: Side, direction: str, wishes: Wishes) -> Step:
+    accepted = f"is behind by {wishes.accepted_lag:g} s at most" if wishes.accepted_lag else "has everything"
+    words = f"wait until {side.name} {accepted}"
     return Step("wait_for_lag", side.which, side.name, direction, words)
 
 

@@ -74,7 +74,7 @@ class Report:
             "actions": [step.action for step in plan.steps],
             "topics": list(self.topics or ()),
             "grant": self.grant,
-            "max_lag": self.params["max_lag"] or 0.0,
+            "max_lag": self.params["accepted_lag"],
             "lag": self.reading.to_result() if self.reading else None,
             "refused": bool(plan.refusals),
             "findings": [finding.to_result() for finding in plan.refusals],
@@ -117,10 +117,7 @@ class Report:
         }
 
     def _confirmed(self) -> bool:
-        """Whether the run may do it: it names the target of the pair, so that a fleet is not turned round by mistake."""
-        target = self.seen["target"].instance
-        names = {self.params["target"], target.name, target.guid, target.crn}
-        return not self.plan.steps or bool(names & set(self.params["confirm"] or ()))
+        return not self.plan.steps or confirmed(self.params, self.seen["target"].instance)
 
     def _unconfirmed(self) -> str:
         if self._confirmed():
@@ -161,6 +158,12 @@ class Report:
         if not self.plan.steps:
             return ["Nothing to do."]
         return [f"{number}. {_line(step)}" for number, step in enumerate(self.plan.steps, 1)]
+
+
+def confirmed(params: dict[str, t.Any], target: Instance) -> bool:
+    """Whether a plan may be carried out: the target of the pair is named, so that a fleet is not turned round by mistake."""
+    names = {params["target"], target.name, target.guid, target.crn}
+    return bool(names & set(params["confirm"] or ()))
 
 
 def _line(step: Step) -> str:

@@ -22,6 +22,7 @@ import time
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     LONGEST_NAME,
     Transform,
@@ -38,6 +39,9 @@ JAVA_ONLY = re.compile(
 
 PYTHON_ONLY = re.compile(r"\(\?[P(#]|(?<!\\)\(\?[a-zA-Z]*a|(?<!\\)(\\\\)*\\U|(?<!\\)\{(?!\d+(,\d*)?\})")
 """Constructs that Java does not have; looked for where JAVA_ONLY found nothing."""
+
+_LITERAL = re.compile(r"\^((?:[A-Za-z0-9_-]|\\\.)+)\$")
+"""A pattern that is the name of one topic, as every dialect reads it."""
 
 _JAVA_TOKENS = re.compile(r"\\Q.*?(?:\\E|$)|\\c.|\\x(?:[0-9A-Fa-f]{2}|\{[0-9A-Fa-f]+\})|\\.|\[\^?|\(\??|.", re.DOTALL)
 _COMMENTED = re.compile(r"\(\?[a-zA-Z]*x")
@@ -175,14 +179,19 @@ def preview(
     ``topics`` are (name, partitions). Raises MatchingTooSlow instead of hanging on a pattern that explodes.
     """
     found = []
+    order = {one.pattern: number for number, one in enumerate(patterns)}
+    literals = {_plain(literal[1]): one.pattern for one in patterns if (literal := _LITERAL.fullmatch(one.pattern))}
+    others = [one for one in patterns if not _LITERAL.fullmatch(one.pattern)]
     with _time_limit(patterns):
         for name, partitions in topics:
             stripped = transform.stripped(name)
             remote = transform.remote_name(name, source_alias)
             if stripped is None or remote is None or is_internal(name):
                 continue
-            whole = tuple(c.pattern for c in patterns if c.regex and c.regex.fullmatch(stripped))
-            part = whole or tuple(c.pattern for c in patterns if c.regex and c.regex.search(stripped))
+            named = [literals[stripped]] if stripped in literals else []
+            matching = [c.pattern for c in others if c.regex and c.regex.fullmatch(stripped)]
+            whole = tuple(sorted([*named, *matching], key=order.__getitem__))
+            part = whole or tuple(c.pattern for c in others if c.regex and c.regex.search(stripped))
             if part:
                 too_long = len(remote) > LONGEST_NAME
                 problem = (
@@ -209,6 +218,10 @@ def matches(
         }
 
 
+def _plain(literal: str) -> str:
+    return literal.replace("\\.", ".")
+
+
 def lines(previews: t.Sequence[Preview]) -> list[str]:
     """The preview for people; no more lines than anybody reads."""
     shown = [
@@ -230,7 +243,7 @@ def _time_limit(patterns: t.Sequence[Compiled]) -> t.Iterator[None]:
 
     def interrupt(number: int, frame: t.Any) -> None:
         raise MatchingTooSlow(
-            f"matching the topic patterns took longer than {MATCHING_SECONDS:g} s: {', '.join(repr(c.pattern) for c in patterns)}",
+            f"matching the topic patterns took longer than {MATCHING_SECONDS:g} s: {some([repr(c.pattern) for c in patterns])}",
             remedy="Avoid nested repetitions such as (a+)+; list the topics, or use a prefix and .*",
         )
 

@@ -22,8 +22,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import compile_patterns
 
-CAME = Came("a", DEFAULT_TOPIC_TRANSFORM)
-RENAMED = Came("a", Transform("rename", add_prefix="dr.", given=("add_prefix",)))
+CAME = Came(("a",), DEFAULT_TOPIC_TRANSFORM)
+RENAMED = Came(("a",), Transform("rename", add_prefix="dr.", given=("add_prefix",)))
 
 
 def chosen(
@@ -42,9 +42,11 @@ def chosen(
         ([".*"], ["orders.a", "__consumer_offsets", "a.checkpoints.internal"], CAME, []),
         # Not anchored: whether it selects orders.a, too, depends on how the service reads it.
         (["orders"], ["orders", "orders.a"], CAME, ["^orders$"]),
+        (["orders"], ["orders", "orders-eu", "orders.a"], CAME, ["^orders$", "^orders-eu$"]),
+        ([".*"], ["orders", "orders.c"], Came(("a", "c"), DEFAULT_TOPIC_TRANSFORM), ["^orders$"]),
         ([".*"], ["orders", "dr.orders"], RENAMED, ["^orders$"]),
         ([".*"], ["orders", "orders.a"], RENAMED, ["^orders$"]),
-        ([".*"], ["orders"], Came("a", Transform("none")), [".*"]),
+        ([".*"], ["orders"], Came(("a",), Transform("none")), [".*"]),
         (["^nothing$"], ["orders", "orders.a"], CAME, ["^nothing$"]),
     ],
 )
@@ -63,8 +65,8 @@ def test_names_that_lose_a_part_are_selected_by_what_is_left() -> None:
 def test_whether_what_came_can_be_told_by_its_name() -> None:
     assert CAME.under_other_names
     assert RENAMED.under_other_names
-    assert not Came("a", Transform("none")).under_other_names
-    assert not Came("a", Transform("rename", remove_prefix="x", given=("remove_prefix",))).under_other_names
+    assert not Came(("a",), Transform("none")).under_other_names
+    assert not Came(("a",), Transform("rename", remove_prefix="x", given=("remove_prefix",))).under_other_names
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Run,
     Who,
     assemble,
+    goes_on,
     stem_of,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record_page import draw_record
@@ -133,7 +134,7 @@ def test_before_and_after() -> None:
 
 def test_what_was_begun() -> None:
     """Nobody knows yet which steps were reached, so none is said not to have been."""
-    record = record_of(state="begun", after=None, steps=STEPS)
+    record = record_of(state="begun", after=None, steps=[])
     assert (record["outcome"], record["ended_at"], record["steps"], record["after"]) == ("unfinished", None, [], None)
     assert "it was interrupted" in record["message"]
     assert len(record["plan"]) == len(PLAN)
@@ -485,7 +486,7 @@ def test_the_page_shows_it() -> None:
 
 
 def test_the_page_of_a_run_that_goes_on() -> None:
-    page = Page(draw_record(record_of(state="begun", after=None), "x.json"))
+    page = Page(draw_record(record_of(state="begun", after=None, steps=[]), "x.json"))
     assert "Steps" not in page.texts("h2")
     assert page.texts("span", "badge warn")[0] == "unfinished"
     assert "it was interrupted" in page.text
@@ -511,3 +512,34 @@ def test_texts_of_the_page_are_text() -> None:
     page = Page(draw_record(record_of(before=changed(BEFORE, sides=sides), message=hostile), hostile))
     assert page.texts("bdi")[1] == "<script>alert(1)</script>"
     assert "\u202e" not in page.text
+
+
+GATED = [{"action": "wait_for_lag"}, {"action": "clear_selection"}, {"action": "disable"}]
+WRITTEN = [{"at": "2026-01-01T10:00:00Z"}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "on"),
+    [
+        ({"outcome": "done", "ended_at": "x", "steps": [{"action": "disable", "outcome": "done"}]}, False),
+        ({"outcome": "refused", "ended_at": "x"}, False),
+        # Killed: before the gate was passed nothing had been given up.
+        ({"outcome": "unfinished"}, False),
+        ({"outcome": "unfinished", "steps": [{"action": "wait_for_lag", "outcome": "done"}]}, True),
+        ({"outcome": "unfinished", "plan": GATED[2:]}, True),
+        ({"outcome": "unfinished", "ended_at": "x", "steps": [{"action": "disable", "outcome": "under way"}]}, True),
+        ({"outcome": "failed", "ended_at": "x", "steps": [{"action": "wait_for_lag", "outcome": "failed"}]}, False),
+        ({"outcome": "failed", "ended_at": "x", "steps": [{"action": "clear_selection", "outcome": "done"}]}, True),
+        (
+            {
+                "outcome": "failed",
+                "ended_at": "x",
+                "steps": [{"action": "disable", "outcome": "failed", "writes": WRITTEN}],
+            },
+            True,
+        ),
+        ({"outcome": "failed", "ended_at": "x", "continues": {"path": "/a"}}, True),
+    ],
+)
+def test_whether_a_run_goes_on(changes: dict[str, t.Any], on: bool) -> None:
+    assert goes_on({"ended_at": None, "continues": None, "steps": [], "plan": GATED, **changes}) is on

@@ -28,6 +28,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     to_json,
     who_runs,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import parse_time
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import SOURCE, TARGET, THIRD
 
 RECORD: dict[str, t.Any] = {
@@ -41,6 +42,9 @@ RECORD: dict[str, t.Any] = {
 
 def mode(path: pathlib.Path | str) -> int:
     return pathlib.Path(path).stat().st_mode & 0o777
+
+
+LATER = parse_time("2026-01-01T20:00:00Z") or 0.0
 
 
 def put(folder: pathlib.Path, name: str, **changes: t.Any) -> str:
@@ -194,7 +198,7 @@ def test_the_newest_of_a_pair(tmp_path: pathlib.Path) -> None:
     put(tmp_path, "b.json", started_at="2026-01-01T11:00:00+00:00")
     path = put(tmp_path, "c.json", started_at="2026-01-01T11:00:00Z", outcome="failed")
     put(tmp_path, "y.json", started_at="2026-01-01T12:00:00+02:00")
-    found = newest(str(tmp_path), SOURCE.upper(), TARGET)
+    found = newest(str(tmp_path), SOURCE.upper(), TARGET, LATER)
     assert found == {**RECORD, "started_at": "2026-01-01T11:00:00Z", "outcome": "failed", "path": path}
 
 
@@ -202,15 +206,29 @@ def test_records_of_other_pairs_are_not_of_this_one(tmp_path: pathlib.Path) -> N
     put(tmp_path, "a.json", pair={"source": {"guid": TARGET}, "target": {"guid": SOURCE}})
     put(tmp_path, "b.json", pair={"source": {"guid": SOURCE}, "target": {"guid": THIRD}})
     put(tmp_path, "c.json", pair={"source": {"guid": None}, "target": {"guid": TARGET}})
-    assert newest(str(tmp_path), SOURCE, TARGET) is None
+    assert newest(str(tmp_path), SOURCE, TARGET, LATER) is None
+
+
+@pytest.mark.parametrize("began", ["2025-12-31T19:00:00Z", "2026-01-02T10:00:00Z"])
+def test_nobody_goes_on_with_what_is_long_ago_or_has_not_been_yet(tmp_path: pathlib.Path, began: str) -> None:
+    put(tmp_path, "a.json", started_at=began)
+    assert newest(str(tmp_path), SOURCE, TARGET, LATER) is None
+
+
+def test_a_run_the_other_way_round_comes_between(tmp_path: pathlib.Path) -> None:
+    put(tmp_path, "a.json")
+    swapped = {"source": {**RECORD["pair"]["target"]}, "target": {**RECORD["pair"]["source"]}}
+    assert newest(str(tmp_path), SOURCE, TARGET, LATER) is not None
+    put(tmp_path, "b.json", pair=swapped, started_at="2026-01-01T11:00:00Z")
+    assert newest(str(tmp_path), SOURCE, TARGET, LATER) is None
 
 
 def test_what_is_no_record_is_left_alone(tmp_path: pathlib.Path) -> None:
-    path = put(tmp_path, "20250101T100000Z.json", started_at="2025-01-01T10:00:00Z")
+    path = put(tmp_path, "20260101T090000Z.json", started_at="2026-01-01T09:00:00Z")
     folder = tmp_path / "records"
     folder.mkdir()
     (folder / "record.json").write_bytes(pathlib.Path(path).read_bytes())
-    later = {"started_at": "2026-06-01T10:00:00Z"}
+    later = {"started_at": "2026-01-01T19:00:00Z"}
     (tmp_path / "outside.txt").write_bytes(to_json({**RECORD, **later}))
     (folder / "link.json").symlink_to(tmp_path / "outside.txt")
     put(folder, "record.html", **later)
@@ -241,25 +259,25 @@ def test_what_is_no_record_is_left_alone(tmp_path: pathlib.Path) -> None:
         ]
     ):
         put(folder, f"odd{number}.json", **{**later, **changes})
-    found = newest(str(folder), SOURCE, TARGET)
+    found = newest(str(folder), SOURCE, TARGET, LATER)
     assert found is not None
     assert found["path"] == str(folder / "record.json")
 
 
 def test_a_file_that_goes_away_meanwhile(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "listdir", lambda folder: ["gone.json"])
-    assert newest(str(tmp_path), SOURCE, TARGET) is None
+    assert newest(str(tmp_path), SOURCE, TARGET, LATER) is None
 
 
 def test_without_a_folder_there_is_no_record(tmp_path: pathlib.Path) -> None:
-    assert newest(f"{tmp_path}/missing", SOURCE, TARGET) is None
+    assert newest(f"{tmp_path}/missing", SOURCE, TARGET, LATER) is None
 
 
 def test_a_folder_that_cannot_be_read_is_told(tmp_path: pathlib.Path) -> None:
     """Nobody knows then whether there is a record."""
     (tmp_path / "file").write_text("x")
     with pytest.raises(MirrorOpsError, match=r"look for earlier records in .*file: Not a directory"):
-        newest(f"{tmp_path}/file", SOURCE, TARGET)
+        newest(f"{tmp_path}/file", SOURCE, TARGET, LATER)
 
 
 def test_only_what_is_new_is_made(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

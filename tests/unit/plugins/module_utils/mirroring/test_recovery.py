@@ -76,7 +76,13 @@ def made(verb: Verb, one: Pair, **wishes: t.Any) -> Plan:
             {},
             "source.wait_for_lag source.clear_selection source.disable target.enable target.select target.validate",
         ),
-        ("failback", BACKWARD_CLEARED, {}, "source.disable target.enable target.select target.validate"),
+        ("failback", BACKWARD_CLEARED, {}, "direction"),
+        (
+            "failback",
+            BACKWARD_CLEARED,
+            {"resume": True},
+            "source.disable target.enable target.select target.validate",
+        ),
         ("failback", OFF, {}, "direction"),
         ("failback", OFF, {"resume": True}, "target.enable target.select target.validate"),
         ("failback", CLEARED, {}, "direction"),
@@ -105,6 +111,16 @@ def test_a_selection_that_cannot_be_read_is_not_known() -> None:
     for verb in VERBS:
         found = made(verb, pair(target=target))
         assert "What es-b mirrors is not known: HTTP 403" in found.refusals[0].message
+
+
+def test_nothing_is_called_failed_over_because_of_an_answer_that_may_be_wrong() -> None:
+    found = made("failover", pair(target=side("target", False, doubt="es-b: it contradicts itself.")))
+    assert [finding.rule for finding in found.refusals] == ["observed"]
+
+
+def test_the_loss_that_is_accepted_is_in_the_plan() -> None:
+    assert made("failover", FORWARD).steps[0].words == "wait until es-b has everything"
+    assert "is behind by 90 s at most" in made("failover", FORWARD, accepted_lag=90.0).steps[0].words
 
 
 def test_a_source_that_is_gone_is_not_needed_for_a_failover() -> None:
