@@ -33,7 +33,10 @@ def told_twice(run: Any) -> str:
     return str(run.failures[1])
 
 
-@pytest.mark.parametrize("scenario", ["friendly", "no_echo", "nasty", "two_accounts"])
+@pytest.mark.parametrize(
+    "scenario",
+    ["friendly", "no_echo", *(pytest.param(one, marks=pytest.mark.slow) for one in ("nasty", "two_accounts"))],
+)
 def test_the_round_trip(scenario: str, world: World, observe: Any) -> None:
     """Each playbook is shown in check mode, run, and run again; at the end everything is as it was."""
     # Under their old names the metrics would have to be named; that is tried elsewhere.
@@ -186,6 +189,7 @@ def test_an_unplanned_failover_asks_nothing_of_the_source(scenario: str, gone: s
     assert record["recovery_time"]["seconds"] is not None
 
 
+@pytest.mark.slow
 def test_a_planned_failover_says_what_to_do_when_the_source_is_gone(world: World) -> None:
     simulator = world.begin()
     simulator.add_fault("status", status=503, instance=world.source.guid, times=None)

@@ -298,7 +298,6 @@ def estate(tmp_path: Path, trap: Trap) -> tuple[Path, Path]:
     return path, inventory
 
 
-@pytest.mark.every_core
 def test_the_rehearsal_of_ones_own_estate(tmp_path: Path, trap: Trap, estate: tuple[Path, Path]) -> None:
     snapshot, inventory = estate
     options = ("-i", str(inventory), "-e", "mirroring_hosts=all", "-vvv")
