@@ -189,7 +189,7 @@ class Recovery:
         source = self._params["source"]
         region = parse_crn(source, "source").region if looks_like_crn(source) else None
         shown = target.fields["source_alias"].value
-        return given[0] or shown or region or source, given[1] or self._target.region
+        return given[0] or region or shown or source, given[1] or self._target.region
 
     def _pair(self, source: Looked | None, target: Looked, aliases: tuple[str, str]) -> Pair:
         taker = taker_of(self._verb) if self._verb in ("reverse", "failback") else None

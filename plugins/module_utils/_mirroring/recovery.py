@@ -192,7 +192,14 @@ def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
             found.append(_hidden(side, verb, wishes))
         elif side.foreign:
             message = f"{side.name} mirrors another instance than that of this pair."
-            found.append(Finding("pair", "fail", message, "Name the pair that is meant."))
+            found.append(
+                Finding(
+                    "pair",
+                    "fail",
+                    message,
+                    "Name the pair that is meant. If this is the one, set mirroring_source_alias and mirroring_target_alias to its aliases.",
+                )
+            )
     if found:
         return found
     if pair.direction == "both" and all(side.feeds for side in pair.sides):
