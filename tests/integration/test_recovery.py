@@ -35,7 +35,7 @@ def told_twice(run: Any) -> str:
 
 @pytest.mark.parametrize(
     "scenario",
-    ["friendly", "no_echo", *(pytest.param(one, marks=pytest.mark.slow) for one in ("nasty", "two_accounts"))],
+    ["friendly", *(pytest.param(one, marks=pytest.mark.slow) for one in ("no_echo", "nasty", "two_accounts"))],
 )
 def test_the_round_trip(scenario: str, world: World, observe: Any) -> None:
     """Each playbook is shown in check mode, run, and run again; at the end everything is as it was."""
@@ -168,7 +168,7 @@ GONE = {
 
 
 @pytest.mark.parametrize("gone", GONE)
-@pytest.mark.parametrize("scenario", ["friendly", "no_echo", "two_accounts"])
+@pytest.mark.parametrize("scenario", ["friendly", pytest.param("no_echo", marks=pytest.mark.slow), "two_accounts"])
 def test_an_unplanned_failover_asks_nothing_of_the_source(scenario: str, gone: str, world: World) -> None:
     simulator = world.begin(scenario, series=lagging(orders=12, payments=3))
     if scenario == "two_accounts":
@@ -516,6 +516,7 @@ def test_a_failback_does_not_follow_a_reverse_that_was_interrupted(world: World,
     world.untouched()
 
 
+@pytest.mark.slow
 def test_a_reverse_does_not_follow_a_failback_that_was_interrupted(world: World) -> None:
     simulator = world.begin(state="backward")
     simulator.add_fault("status", status=422, method="PATCH", path=world.target.guid, times=2)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.records import newest
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import parse_time
 from ansible_collections.mirrorops.event_streams.tests.integration import test_page
 from ansible_collections.mirrorops.event_streams.tests.integration.test_modules import ELSEWHERE, play
 from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import ENABLED, SOURCE, TARGET
@@ -147,7 +148,8 @@ def test_a_killed_run_leaves_a_record(playbook: Any, tmp_path: Path) -> None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    found = newest(str(folder), *(BEFORE["sides"][side]["guid"] for side in ("source", "target")))
+    shortly_after = (parse_time(BEFORE["at"]) or 0.0) + 60
+    found = newest(str(folder), *(BEFORE["sides"][side]["guid"] for side in ("source", "target")), shortly_after)
     assert found is not None
     assert (found["outcome"], found["steps"], len(found["plan"])) == ("unfinished", [], len(PLAN))
 

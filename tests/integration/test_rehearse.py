@@ -71,7 +71,10 @@ def take(playbook: Any, tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.mark.every_core
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize(
+    "world",
+    [one if one in ("new", "mirrored, not shown") else pytest.param(one, marks=pytest.mark.slow) for one in WORLDS],
+)
 def test_the_same_variables_work_on_a_copy(simulate: Any, playbook: Any, take: Any, tmp_path: Path, world: str) -> None:
     name, members, keys = WORLDS[world]
     simulator = simulate(name, **members)
@@ -298,6 +301,7 @@ def estate(tmp_path: Path, trap: Trap) -> tuple[Path, Path]:
     return path, inventory
 
 
+@pytest.mark.slow
 def test_the_rehearsal_of_ones_own_estate(tmp_path: Path, trap: Trap, estate: tuple[Path, Path]) -> None:
     snapshot, inventory = estate
     options = ("-i", str(inventory), "-e", "mirroring_hosts=all", "-vvv")
