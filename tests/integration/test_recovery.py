@@ -575,6 +575,14 @@ def test_a_loss_that_is_fine_for_a_check_is_not_accepted_for_a_failover(world: W
     assert "is behind by 60 s at most" in world.run("failover", failover_max_lag=60, **given).worked().output
 
 
+def test_topics_of_which_nothing_is_known_are_told(world: World) -> None:
+    world.begin(series=[{**one, "points": [[90000, None]]} if one["topic"] == "payments" else one for one in STILL])
+    run = world.run("failover", mirroring_topics_timeout=1).worked()
+    told = "How much of these topics is lost is not known, because Monitoring has no value of them: payments."
+    assert told in run.output
+    assert told in run.facts["failover_result"]["notes"]
+
+
 def test_topics_that_came_under_another_alias_are_not_sent_back(world: World) -> None:
     came = topics("orders", "orders.prod", "prod.checkpoints.internal")
     world.begin(state="off", target={"topics": came})
