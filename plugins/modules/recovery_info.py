@@ -131,7 +131,7 @@ normal:
 direction:
   description:
     - Which way data flows now. V(forward) is the normal direction, V(backward) means that the pair is turned round. V(unknown) if an instance
-      cannot be read. An instance that is not asked counts as one that mirrors nothing.
+      cannot be read, and if the source is not asked and the target mirrors nothing.
   returned: success
   type: str
   choices: [forward, backward, none, both, unknown]

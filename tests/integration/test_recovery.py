@@ -74,7 +74,7 @@ def test_the_round_trip(scenario: str, world: World, observe: Any) -> None:
     done = world.run("disable", **keys).worked()
     assert (world.direction, done.facts["disable_result"]["now"]) == (
         "none",
-        "nothing is mirrored (es-source-us-south was not asked)",
+        "nothing is mirrored to us-east (es-source-us-south was not asked)",
     )
     assert {topic.name for topic in world.target.live_topics()} >= {"orders.us-south", "payments.us-south"}
 
@@ -182,6 +182,8 @@ def test_an_unplanned_failover_asks_nothing_of_the_source(scenario: str, gone: s
     assert [entry["path"] for entry in simulator.journal if of_source(entry, world.source)] == []
     assert "the worst topic, orders, was behind by 12 s" in run.output
     assert "How far it was behind after that reading is not known." in run.output
+    assert "es-source-us-south is the source of the pair." in run.output
+    assert "es-target-us-east is the target of the pair, and the target now." in run.output
     assert run.facts["failover_result"]["lag"]["worst"] == {"topic": "orders", "seconds": 12}
     (record,) = world.records("failover")
     assert (record["recovery_point"]["how"], record["recovery_point"]["seconds"]) == ("last reading", 12)

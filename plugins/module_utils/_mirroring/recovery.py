@@ -84,8 +84,11 @@ class Pair:
 
     @property
     def direction(self) -> Direction:
-        """Which one mirrors which now. Of a source that is not asked, only what the target shows counts."""
-        forward, backward = self.target.enabled, self.source.enabled if self.source else False
+        """Which one mirrors which now. The service refuses both ways at once (API §5.3), so where the target mirrors, a source that is not
+        asked does not; where the target does not, nobody knows."""
+        if self.source is None:
+            return "forward" if self.target.enabled else "unknown"
+        forward, backward = self.target.enabled, self.source.enabled
         if forward is None or backward is None:
             return "unknown"
         if forward and backward:
@@ -115,7 +118,8 @@ class Pair:
         ]
         unasked = "" if self.source else f" ({self.source_alias} was not asked)"
         turned = ", turned round" if self.direction == "backward" else ""
-        return (" and ".join(flows) + turned if flows else "nothing is mirrored") + unasked
+        nothing = "nothing is mirrored" + ("" if self.source else f" to {self.target.alias}")
+        return (" and ".join(flows) + turned if flows else nothing) + unasked
 
 
 @dataclasses.dataclass(frozen=True)

@@ -150,7 +150,8 @@ class Report:
         sides: tuple[tuple[Which, Side | None], ...] = (("source", self.pair.source), ("target", self.pair.target))
         for which, side in sides:
             name = self._side(which, side)["name"]
-            role = "" if now is None else f", and the {'source' if which == now else 'target'} now"
+            # Of one that was not asked, nobody has seen that it is.
+            role = "" if now is None or side is None else f", and the {'source' if which == now else 'target'} now"
             told.append(f"{name} is the {which} of the pair{role}.")
         return told
 

@@ -128,7 +128,13 @@ def test_a_source_that_is_gone_is_not_needed_for_a_failover() -> None:
     assert "failover_mode: unplanned" in finding.remedy
     unasked = Pair(None, side("target", True), "a")
     assert [step.action for step in made("failover", unasked, mode="unplanned").steps] == ["clear_selection"]
-    assert unasked.now() == "a -> b (a was not asked)"
+    assert (unasked.direction, unasked.now()) == ("forward", "a -> b (a was not asked)")
+
+
+def test_what_a_source_does_that_is_not_asked_is_not_known() -> None:
+    unasked = Pair(None, side("target"), "a")
+    assert (unasked.direction, unasked.now()) == ("unknown", "nothing is mirrored to b (a was not asked)")
+    assert made("failover", unasked, mode="unplanned").steps == ()
 
 
 @pytest.mark.parametrize("verb", VERBS)
