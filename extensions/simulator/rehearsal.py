@@ -247,13 +247,14 @@ class _Loader:
             return []
         copies = self._copies(block) if block else {}
         mirrored = self._mirrored(guid)
+        fed = set(self._mirroring[guid]["active_topics"] or []) if block else set()
         traffic = self._metrics[guid]["traffic"] if guid in self._metrics else {}
         entries = []
         for topic in listed:
             entry = {"name": topic["name"], "partitions": topic["partitions"] or self._one(guid, topic["name"])}
             if topic["name"] in copies:
                 entry["remote_of"] = copies[topic["name"]]
-            else:
+            if not {topic["name"], entry.get("remote_of")} & fed:
                 entry |= _rates(traffic.get(topic["name"], {}), topic["name"] in mirrored)
             entries.append(entry)
         return entries

@@ -208,6 +208,22 @@ def test_what_is_mirrored_goes_on_being_mirrored() -> None:
     assert rehearsal.assumed == []
 
 
+def test_what_applications_write_to_a_copy_that_nothing_feeds_is_kept() -> None:
+    """After a failover of topics that keep their names."""
+    options = {"topic_name_transform": {"type": "none"}, "group_id_transform": {"type": "none"}}
+    target = {
+        "mirroring": {**ENABLED["mirroring"], "options": options},
+        "selection": [],
+        "topics": [{"name": "orders", "partitions": 6, "traffic": 0.5}],
+    }
+    with Simulator(scenario(policies=AUTHORIZED, target=target, monitoring=MONITORING)) as simulator:
+        before = snapshot(simulator)
+    assert before["metrics"][1]["traffic"]["orders"]["bytes_in"] == 500000
+    with Simulator(scenario_of(before).scenario) as simulator:
+        assert simulator.instance(TARGET).topics["orders"].remote_of == "orders"
+        assert lasting(snapshot(simulator))["metrics"] == lasting(before)["metrics"]
+
+
 def told(rehearsal: Any, *words: str) -> str:
     """The one line about something that was assumed."""
     (line,) = [one for one in rehearsal.assumed if all(word in one for word in words)]
