@@ -77,6 +77,12 @@ options:
         right, is not waited for.
     type: bool
     default: false
+  fresh_lag:
+    description:
+      - While O(wait_for_lag) waits, whether a value that Monitoring has counts only if it is from after the start of the task. A value may be
+        up to five minutes old, and tells nothing of what was written since. Set it where producers have been stopped just before.
+    type: bool
+    default: false
   page:
     description:
       - Where to write a page of HTML that shows the pair, the findings, and what IBM Cloud Monitoring knows of the last hour; an absolute
@@ -307,6 +313,7 @@ SPEC = ArgSpec(
         "brief": {"type": "bool", "default": False},
         "max_lag": {"type": "float"},
         "wait_for_lag": {"type": "bool", "default": False},
+        "fresh_lag": {"type": "bool", "default": False},
         "page": {"type": "path"},
     }
 ).merge(CLOUD, MONITORING, REUSE, ROLE, SOURCE_AUTH, ADMIN, SOURCE_ADMIN, ALIASES, TRANSFORMS)

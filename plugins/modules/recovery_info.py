@@ -63,6 +63,18 @@ options:
         from a failover after which applications write to the target.
     type: bool
     default: false
+  accept_unknown_loss:
+    description:
+      - For V(failback), whether the plan does without a look at how far topics are behind, because Monitoring does not know, or is not there. Then
+        you have to know that everything has arrived.
+    type: bool
+    default: false
+  force:
+    description:
+      - Whether an instance that mirrors is taken for one that mirrors the other one of the pair, where the cloud does not show which one that
+        is and several have left traces on it.
+    type: bool
+    default: false
   folder:
     description:
       - The directory with the records of earlier runs, as M(mirrorops.event_streams.recovery_record) writes them. If the last one that did something to
@@ -305,6 +317,8 @@ SPEC = ArgSpec(
         "accepted_lag": {"type": "float", "default": 0},
         "remove_authorization": {"type": "bool", "default": False},
         "resume": {"type": "bool", "default": False},
+        "accept_unknown_loss": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
         "folder": {"type": "path"},
         "confirm": {"type": "list", "elements": "str"},
         "wait": {"type": "bool", "default": False},

@@ -45,6 +45,7 @@ NOUNS = {
             "mode",
             "confirm",
             "resume",
+            "accept_unknown_loss",
             "remove_authorization",
         )
     },
@@ -68,7 +69,18 @@ NOUNS = {
 mirroring_state is nobody's wish to disable mirroring. Of a pair that is turned round, the source is the one that mirrors: with it as the
 side, everything is taken the other way round."""
 
-OWN = frozenset({"mode", "confirm", "resume", "remove_authorization", "accepted_lag", "delete", "delete_matching"})
+OWN = frozenset(
+    {
+        "mode",
+        "confirm",
+        "resume",
+        "accept_unknown_loss",
+        "remove_authorization",
+        "accepted_lag",
+        "delete",
+        "delete_matching",
+    }
+)
 """What only the role's own variable gives: what cannot be undone is nothing that a pair always wants."""
 
 OF_SOURCE = ("source_api_key", "source_admin_url", "source_monitoring_instance")

@@ -305,3 +305,19 @@ def test_a_pair_that_mends_itself_is_seen_to(simulate: Any, playbook: Any, obser
     (result,) = run.results("failover_readiness_info")
     assert (result["ready"], result["attempts"] > 1) == (True, True)
     seen.untouched()
+
+
+def test_a_selection_by_name_after_a_failback(simulate: Any, playbook: Any) -> None:
+    """The patterns would choose what came from the target, too: no reason to wake anybody, and told."""
+    left = [{"name": name, "partitions": 1} for name in ("orders", "orders.us-east")]
+    simulate(source={"topics": left}, **mirrored(selection=["^orders$"]))
+    run = audit(playbook, mirroring_topics=["^orders.*"])
+    (found,) = [one for one in run.facts["audit_result"]["findings"] if one["rule"] == "selection"]
+    assert (found["status"], "playbook cleanup" in found["remedy"]) == ("warn", True)
+    (other,) = [
+        one
+        for one in audit(playbook, mirroring_topics=["^o.*", "^x$"]).facts["audit_result"]["findings"]
+        if one["rule"] == "selection"
+    ]
+    assert other["status"] == "warn"
+    assert "asked was" in audit(playbook, mirroring_topics=["^orders-old$"]).output

@@ -50,6 +50,7 @@ def converged(case: str, folder: Path) -> dict[str, Any]:
         return cloud.state()
 
 
+@pytest.mark.slow
 def test_all_ways_end_in_the_same_state(tmp_path: Path) -> None:
     """The playbook with plain HTTP calls, the collection's, and the scenario that the benchmark starts with."""
     from cloud import Cloud

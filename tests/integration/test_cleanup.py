@@ -379,3 +379,17 @@ def test_interrupted_in_between_it_is_run_again(simulate: Any, playbook: Any, ob
     clean_up(playbook, **{name: asked[name] for name in ("cleanup_topics", "cleanup_confirm")}).worked()
     assert topics(simulator) == sorted([*LOCAL, *INTERNAL])
     assert deletions(simulator) == ["orders.us-south"]
+
+
+@pytest.mark.parametrize("times", [2, None])
+def test_wrong_answers_that_mirroring_is_off_delete_nothing_that_is_fed(
+    times: int | None, simulate: Any, playbook: Any, observe: Any
+) -> None:
+    """One 404 for each of the two tasks, or the same for all requests to one path: either way others contradict it."""
+    simulator = simulate(**ON, switches={"echo": "none"})
+    observe(simulator).until(lambda: set(FED) <= set(topics(simulator)))
+    simulator.add_fault("status", api="admin", method="GET", path="topic-selection$", status=404, times=times)
+    run = clean_up(playbook, cleanup_topics=[FED[0]], cleanup_confirm=[TARGET])
+    told = "and topics that it mirrors" if times is None else "the target lists orders as active"
+    assert told in run.failure
+    assert deletions(simulator) == []

@@ -109,7 +109,7 @@ def deselect(playbook: Any) -> None:
     playbook([{"name": "Select", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]).worked()
 
 
-@pytest.mark.parametrize("change", ["deselected", "deleted"])
+@pytest.mark.parametrize("change", ["deselected", pytest.param("deleted", marks=pytest.mark.slow)])
 def test_a_topic_that_counts_no_more_after_the_wait(change: str, simulate: Any, playbook: Any, observe: Any) -> None:
     simulator = simulate(
         monitoring=MONITORING,

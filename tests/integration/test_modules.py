@@ -77,7 +77,9 @@ def tokens(simulator: Any) -> int:
     return sum(entry["path"].endswith("/identity/token") for entry in simulator.journal)
 
 
-@pytest.mark.parametrize("way", ["connection", "delegate_to", "async"])
+@pytest.mark.parametrize(
+    "way", ["connection", *(pytest.param(way, marks=pytest.mark.slow) for way in ("delegate_to", "async"))]
+)
 def test_ordinary_modules_return_the_same(simulate: Any, playbook: Any, observe: Any, tmp_path: Any, way: str) -> None:
     simulator = simulate(
         monitoring=MONITORING,

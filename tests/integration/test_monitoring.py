@@ -408,6 +408,7 @@ def test_a_day_of_thousands_of_topics_on_a_page(simulate: Any, playbook: Any, tm
     assert len(asked(simulator)) < 20
 
 
+@pytest.mark.slow
 def test_thousands_of_selected_topics(simulate: Any, playbook: Any) -> None:
     """Each is counted, in a bounded number of requests, each short enough for a URL."""
     topics = [{"name": name, "partitions": 1, "traffic": 0.01} for name in MANY]

@@ -267,6 +267,7 @@ def test_an_authorization_that_is_missing_is_made(world: World, observe: Any) ->
     )
 
 
+@pytest.mark.slow
 def test_an_interrupted_failback_is_ended_by_its_record(world: World) -> None:
     """Without the record nobody can tell it from a failover, so that has to be said."""
     simulator = world.begin(state="backward")
@@ -350,6 +351,7 @@ def test_throughput_goes_along_where_it_is_needed(world: World) -> None:
     assert [one["throughput"] for one in sent] == ["300", "300"]
 
 
+@pytest.mark.slow
 def test_a_run_that_does_not_wait_is_gone_on_with(world: World, observe: Any) -> None:
     """For schedulers with a time limit: each run submits one update, and the next one goes on."""
     simulator = world.begin(state="cleared", timing={"operation_seconds": 600})
@@ -590,3 +592,79 @@ def test_topics_that_came_under_another_alias_are_not_sent_back(world: World) ->
     world.begin(state="off", target={"topics": came})
     world.run("reverse", mirroring_topics=[".*"]).worked()
     assert world.selected(world.source) == ["^orders$"]
+
+
+def test_what_was_measured_before_the_start_does_not_pass_a_gate(world: World) -> None:
+    """A value is up to five minutes old, and the producers have just been stopped."""
+    simulator = world.begin(timing={"metrics_interval_seconds": 60})
+    run = world.run("failover", failover_wait_timeout=3)
+    assert "waiting for values from after the start" in run.output
+    assert run.facts["failover_result"]["outcome"] == "failed"
+    world.untouched()
+    simulator.set_timing("metrics_interval_seconds", 1)
+    assert world.run("failover").worked().facts["failover_result"]["recovery_point"] == 0
+
+
+def test_patterns_that_only_the_service_reads_do_not_send_back_what_came(world: World) -> None:
+    came = topics("orders", "orders.us-south", "us-south.checkpoints.internal")
+    world.begin(state="off", target={"topics": came})
+    run = world.run("reverse", mirroring_topics=["[a-z]++.*"])
+    assert "would go back to it" in run.failure
+    world.untouched()
+
+
+def test_a_failover_ends_a_failback_that_was_interrupted(world: World, observe: Any) -> None:
+    """The source was gone again before all was done, so applications are on the target, with data that is nowhere else."""
+    simulator = world.begin(state="backward")
+    world.run("failback", mirroring_wait=False).worked()
+    observe(simulator).later()
+    told = world.run("reverse").failure
+    assert "run failover with failover_mode: unplanned" in told
+    assert "This goes on with a failback that was interrupted" in world.run("failback", "--check").output
+    run = world.run("failover", failover_mode="unplanned").worked()
+    assert run.facts["failover_result"]["outcome"] == "nothing to do"
+    assert "After: Start producers on us-east" in run.output
+    simulator.clear_journal()
+    assert "may be on no other cluster" in world.run("failback").failure
+    world.untouched()
+    world.run("reverse").worked()
+    assert world.direction == "backward"
+
+
+def test_a_failback_without_monitoring(world: World) -> None:
+    world.begin(state="backward", monitoring=[])
+    assert "failback_accept_unknown_loss: true" in told_twice(world.run("failback", mirroring_topics_timeout=1))
+    world.untouched()
+    run = world.run("failback", failback_accept_unknown_loss=True).worked()
+    assert (
+        "How much of what was written to es-target-us-east is not on es-source-us-south is not looked at" in run.output
+    )
+    assert (world.direction, world.selected(world.target)) == ("forward", TOPICS)
+
+
+@pytest.mark.parametrize("survives", ["yes", "no"])
+def test_a_selection_that_outlasts_mirroring_sends_nothing_back(survives: str, world: World) -> None:
+    """API §11.11: it may be there again as soon as mirroring is enabled."""
+    switches = {"selection_survives_disable": survives}
+    world.begin(target={**MIRRORS, "selection": [".*"]}, switches=switches)
+    world.run("disable").worked()
+    world.run("reverse").worked()
+    world.run("failback").worked()
+    assert world.selected(world.target) == TOPICS
+    assert not [name for name in world.target.topics if name.endswith(".us-east.us-south")]
+
+
+def test_which_of_several_it_mirrors_is_not_guessed(world: World) -> None:
+    beside_a_third(world, SOURCE, "none", [], {})
+    world.simulator.create_topic(SOURCE, "us-east.checkpoints.internal")
+    run = world.run("failback", failback_resume=True)
+    assert "has been mirrored to from eu-de and from us-east" in run.failure
+    world.untouched()
+
+
+def test_a_planned_failover_of_what_is_not_there_names_the_way_on(world: World) -> None:
+    simulator = world.begin()
+    simulator.add_fault("status", status=404, path=f"/resource_instances/{world.source.guid}", times=None)
+    run = world.run("failover", mirroring_source=world.source.guid)
+    assert "set failover_mode: unplanned" in run.failure
+    world.untouched()

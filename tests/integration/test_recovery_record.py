@@ -86,8 +86,11 @@ def test_the_record_of_what_was_done(simulate: Any, playbook: Any, tmp_path: Pat
     assert record == ended["record"]
     assert (record["verb"], record["outcome"]) == ("disable", "done")
     sent = [(entry["method"], entry["path"], entry["status"]) for entry in simulator.writes()]
-    assert [one["outcome"] for one in record["steps"]] == ["done"]
-    writes = record["steps"][0]["writes"]
+    assert [(one["action"], one["outcome"]) for one in record["steps"]] == [
+        ("clear_selection", "not reached"),
+        ("disable", "done"),
+    ]
+    writes = record["steps"][1]["writes"]
     assert [(one["method"], one["path"], one["status"]) for one in writes] == sent
     assert len(sent) == 1
     assert all(one["transaction_id"] for one in writes)
@@ -98,7 +101,7 @@ def test_the_record_of_what_was_done(simulate: Any, playbook: Any, tmp_path: Pat
     assert targets[0]["topics"] == ["^orders$", "^payments$"]
     assert record["recovery_time"]["seconds"] >= 0
     assert (
-        record["started_at"] <= record["steps"][0]["started_at"] <= record["recovery_time"]["to"] <= record["ended_at"]
+        record["started_at"] <= record["steps"][1]["started_at"] <= record["recovery_time"]["to"] <= record["ended_at"]
     )
     key = playbook.environment(simulator)["IC_API_KEY"]
     assert not any(key in path.read_text() for path in folder.iterdir())

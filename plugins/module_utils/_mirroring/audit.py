@@ -22,6 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     problems,
     some,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.local_topics import selected_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.readiness import (
     CHARGE,
     active,
@@ -210,10 +211,30 @@ def _something(finding: Finding, facts: Facts) -> Finding:
         message = "No topic is selected, so nothing is mirrored, while mirroring is charged. A failover leaves that behind, too."
         remedy = "Run the playbook mirror with mirroring_topics, unless the pair has failed over."
         return Finding("selection", "fail", message, remedy, finding.evidence)
+    if finding.rule == "selection" and finding.status == "fail" and _is_narrowed(facts):
+        message = "What the patterns choose is selected by name, without copies that came from the target, as a failback does."
+        remedy = (
+            "Delete the copies with the playbook cleanup, source and target named the other way round; then the playbook mirror selects with "
+            "the patterns again, also what is created later."
+        )
+        return Finding("selection", "warn", message, remedy, finding.evidence)
     matches = facts.evidence.previews or isinstance(facts.evidence.source_topics, Unreadable)
     if finding.rule == "remote_topics" and finding.status == "warn" and selection and not matches:
         return dataclasses.replace(finding, status="fail", remedy="Correct the patterns.")
     return finding
+
+
+def _is_narrowed(facts: Facts) -> bool:
+    """Whether the selection chooses what the patterns choose, but for what came from the target before (API §10.4)."""
+    evidence = facts.evidence
+    selection, listed = evidence.state.selection, evidence.source_topics
+    if isinstance(listed, Unreadable) or not isinstance(selection, list):
+        return False
+    asked = {one.topic for one in evidence.previews}
+    own = {name for name in asked if not name.endswith(f".{evidence.wanted.target_alias}")}
+    return own != asked and own == selected_names(
+        [topic.name for topic in listed], selection, evidence.wanted.source_alias
+    )
 
 
 def _way_back(facts: Facts) -> Finding:

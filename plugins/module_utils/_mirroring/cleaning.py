@@ -39,8 +39,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Compiled,
     compile_patterns,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import read_active_topics
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.target import glance
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State, Unreadable, observe
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import (
+    read_active_topics,
+    read_selection,
+    read_selection_twice,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import Progress, check_seconds
 
 
@@ -102,11 +106,9 @@ class Cleaning:
         """Looks, deletes what is asked for, and reports."""
         admin = self._cloud.target.admin(self._target)
         listed = admin.topics()
-        observed = glance(self._cloud.target, self._target)
-        selected = isinstance(observed.state.selection, list)
-        active = read_active_topics(self._cloud.target, self._target) if selected else None
-        feed = observe_feed(self._target.operation, observed.state, active)
-        hidden = unrecognisable(self._transform, observed.state)
+        state, active = self._observe()
+        feed = observe_feed(self._target.operation, state, active)
+        hidden = unrecognisable(self._transform, state)
         if hidden:
             remote, removal = [], refuse_all(hidden, self._named, self._patterns)
         else:
@@ -128,6 +130,14 @@ class Cleaning:
             shown = [one for one in remote if one.name not in planned], removal._replace(planned=[])
         told = [f"{hidden[:1].upper()}{hidden[1:]}."] if hidden else [feed.words, *lines(*shown)]
         return self._report(remote, feed, removal, deleted, confirmed, [head, *told, *self._advice(*shown)])
+
+    def _observe(self) -> tuple[State, list[str] | Unreadable | None]:
+        """Whether and how the target mirrors, and which topics; looked at more closely where some are to be deleted because it does not."""
+        account, target = self._cloud.target, self._target
+        deletes = not self._params["list_only"] and bool(self._named or self._patterns)
+        selection = read_selection_twice(self._call, account, target) if deletes else read_selection(account, target)
+        asks = isinstance(selection, list) or (deletes and not target.operation.unfinished)
+        return observe(target, selection), read_active_topics(account, target) if asks else None
 
     def _check(self, removal: Removal, confirmed: bool) -> None:
         """Raises where something stands in the way of the plan."""

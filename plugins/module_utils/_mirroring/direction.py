@@ -11,7 +11,10 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import same_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import source_traces
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
+    checkpoint_aliases,
+    source_traces,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State, Unreadable
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.survey import Topics
 
@@ -42,6 +45,8 @@ class Side:
         if isinstance(self.topics, Unreadable):
             return None
         traces = source_traces((topic.name for topic in self.topics), other.alias)
+        if traces.own and traces.other_aliases:
+            return None
         return True if traces.own else False if traces.other_aliases else None
 
     @property
@@ -51,7 +56,12 @@ class Side:
             return "its document and its mirroring API contradict each other"
         if self.state.enabled.value is None:
             return getattr(self.state.selection, "reason", "an operation is running")
-        return self.topics.reason if isinstance(self.topics, Unreadable) else "nothing shows from where it mirrors"
+        if isinstance(self.topics, Unreadable):
+            return self.topics.reason
+        aliases = checkpoint_aliases(topic.name for topic in self.topics)
+        if len(aliases) > 1:
+            return f"it has been mirrored to from {' and from '.join(aliases)}, and nothing shows from which of them it is now"
+        return "nothing shows from where it mirrors"
 
     def to_result(self) -> dict[str, t.Any]:
         """The shape that modules return."""

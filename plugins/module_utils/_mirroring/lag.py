@@ -62,7 +62,8 @@ class Lag:
 
     ``slopes`` is how each topic's latency changes, in seconds per second, None where that cannot be told. ``ended`` is what topics
     that have no value now had when they last had one. ``accepted`` is the limit, None if there is none. ``expected`` are the
-    topics that count; None: all do. ``at`` is when that was, in seconds since the epoch; ``partial`` what Monitoring warned of.
+    topics that count; None: all do. ``at`` is when that was, in seconds since the epoch; ``partial`` what Monitoring warned of; ``old``
+    the topics whose values are older than was asked for.
     """
 
     topics: dict[str, float | None]
@@ -72,6 +73,7 @@ class Lag:
     expected: Expected | None = None
     at: float = 0.0
     partial: str = ""
+    old: frozenset[str] = frozenset()
 
     def judged(self, accepted: float | None, expected: Counting) -> Lag:
         """The same beside a limit, and with the topics that count."""

@@ -22,6 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     wait_until,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import lag_result, try_lag
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import LOOKBACK
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Unreadable
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     Limits,
@@ -30,6 +31,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     pause,
 )
 
+NOTHING_NEW = "Monitoring has no values from after the start"
 LOOK_AGAIN = 60.0
 """Seconds after which it is looked again which topics count."""
 
@@ -65,8 +67,16 @@ class LagGate:
         patience = float(self._call.params["topics_timeout"])
         missing_until: float | None = started + patience
         looked = started
+        fresh = self._call.params["fresh_lag"] and waits
         while True:
-            self._lag = self._read()
+            self._lag = self._read(clock.monotonic() - started if fresh else None)
+            if isinstance(self._lag, Lag) and any(map(self._lag.counts, self._lag.old)):
+                self._progress.note("waiting for values from after the start", "old")
+                pause(clock, next(intervals), min(deadline, started + LOOKBACK))
+                self.waited = clock.monotonic() - started
+                if clock.monotonic() < deadline:
+                    continue
+                self._lag = Unreadable(NOTHING_NEW, remedy="Give it more time: a value comes once a minute.")
             finding = self.finding()
             if isinstance(self._lag, Lag):
                 soonest = clock.monotonic() + patience
@@ -95,5 +105,7 @@ class LagGate:
         """The shape that modules return."""
         return lag_result(self._lag, self.finding(), self._most, self.expected, self._call.clock.time())
 
-    def _read(self) -> Lag | Unreadable:
-        return try_lag(self._account, self._target, self._call.params["monitoring_instance"], self._names)
+    def _read(self, fresh: float | None) -> Lag | Unreadable:
+        given = self._call.params["monitoring_instance"]
+        found = try_lag(self._account, self._target, given, self._names, fresh)
+        return found.judged(self._most, self.expected) if isinstance(found, Lag) else found

@@ -47,10 +47,12 @@ class Came:
 
 @dataclasses.dataclass(frozen=True)
 class Selected:
-    """The patterns to select with, and which topics they were narrowed to leave out."""
+    """The patterns to select with, which topics they were narrowed to leave out, and which patterns may choose some of these without anybody
+    knowing."""
 
     patterns: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
 
 
 def own_topics(
@@ -62,7 +64,11 @@ def own_topics(
 ) -> Selected:
     """The patterns as they are, if they choose no topic that came to the cluster before; else one for each topic of its own that they
     choose. ``transform`` and ``alias`` are those of the direction to come. Raises MatchingTooSlow."""
-    chosen = preview(topics, patterns, transform, alias)
+    listed = list(topics)
+    unread = tuple(one.pattern for one in patterns if one.regex is None)
+    if unread and any(came.certainly(name) for name, _partitions in listed):
+        return Selected((), undecided=unread)
+    chosen = preview(listed, patterns, transform, alias)
     left_out = tuple(one.topic for one in chosen if came.certainly(one.topic))
     if not left_out:
         return Selected(tuple(one.pattern for one in patterns))

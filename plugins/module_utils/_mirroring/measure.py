@@ -195,12 +195,20 @@ def since_of(instance: Instance) -> float | None:
     return parse_time(operation.updated_at) if operation.phase == "succeeded" else None
 
 
-def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, since: float | None = None) -> Lag:
+def measure_lag(
+    monitoring: Monitoring, names: dict[str, str], guid: str, since: float | None = None, fresh: float | None = None
+) -> Lag:
     """The latency of all topics, where that is going, and what it was where it ended, with three requests, or a few more where it ended
-    with a value that is no number. What was before ``since``, in seconds since the epoch, does not count. Raises ExchangeError."""
+    with a value that is no number. What was before ``since``, in seconds since the epoch, does not count. A value may be as old as
+    LOOKBACK; where ``fresh`` is given, it is also asked whether all are from within so many seconds. Raises ExchangeError."""
     metric = names["mirroring_latency"]
     newest = monitoring.instant(of_topics(metric, guid), "the latency of mirroring")
     now = monitoring.now
+    old: set[str] = set()
+    if fresh is not None and fresh < LOOKBACK:
+        query = of_last(metric, guid, math.floor(fresh))
+        new = by_topic(monitoring.instant(query, "the newest latency of mirroring")) if fresh >= 1 else {}
+        old = by_topic(newest).keys() - new.keys()
     known = float(math.floor(min(REMEMBERED, now - _begun(since, now))))
     if known < LOOKBACK:
         present = by_topic(newest)
@@ -219,7 +227,7 @@ def measure_lag(monitoring: Monitoring, names: dict[str, str], guid: str, since:
         query = of_last_number(metric, guid, known - SAMPLED_EVERY)
         last += monitoring.instant(query, "the last number of its latency")
     found = read_lag(newest, recent, last)
-    return dataclasses.replace(found, at=now, partial="; ".join(dict.fromkeys(monitoring.warnings)))
+    return dataclasses.replace(found, at=now, partial="; ".join(dict.fromkeys(monitoring.warnings)), old=frozenset(old))
 
 
 def _begun(since: float | None, now: float) -> float:
@@ -227,11 +235,14 @@ def _begun(since: float | None, now: float) -> float:
     return now - REMEMBERED if since is None or since > now + SAMPLED_EVERY else min(since, now)
 
 
-def try_lag(account: Account, target: Instance, given: str | None, names: dict[str, str]) -> Lag | Unreadable:
-    """The latency since the last operation, through an account, in a given instance of Monitoring or else in that of the region. Raises what
-    options of the task are to blame for. Where no instance of Monitoring was asked for, none is to blame."""
+def try_lag(
+    account: Account, target: Instance, given: str | None, names: dict[str, str], fresh: float | None = None
+) -> Lag | Unreadable:
+    """The latency since the last operation, through an account, in a given instance of Monitoring or else in that of the region; ``fresh`` as
+    measure_lag() has it. Raises what options of the task are to blame for. Where no instance of Monitoring was asked for, none is to blame."""
     try:
-        return measure_lag(account.monitoring(target, given, most=PATIENCE), names, target.guid, since_of(target))
+        monitoring = account.monitoring(target, given, most=PATIENCE)
+        return measure_lag(monitoring, names, target.guid, since_of(target), fresh)
     except MirrorOpsError as error:
         if isinstance(error, Abandoned) or (isinstance(error, InvalidInput) and not isinstance(error, NotUnique)):
             raise

@@ -136,7 +136,8 @@ def _remote_topics(facts: Facts) -> Finding:
             "remote_topics",
             "fail",
             f"Selected on the source, but copies from the target themselves: {some(remote)}. That makes a cycle.",
-            f"Leave names that end in {suffix} out of the patterns.",
+            f"Delete them with the playbook cleanup, source and target named the other way round, or leave names that end in {suffix} out of the "
+            "patterns.",
             {"topics": remote},
         )
     return Finding("remote_topics", "pass", "No copy from the target is selected.")

@@ -134,7 +134,7 @@ def goes_on(record: Record) -> bool:
         return True
     steps = [Pick.mapping(one) for one in Pick.items(record.get("steps"), MOST_STEPS)]
     planned = [Pick.mapping(one).get("action") for one in Pick.items(record.get("plan"), MOST_STEPS)]
-    if record["ended_at"] is None:
+    if record.get("ended_at") is None:
         passed = any(one.get("action") == "wait_for_lag" and one.get("outcome") == "done" for one in steps)
         return passed or "wait_for_lag" not in planned
     return any(

@@ -135,7 +135,7 @@ def is_record(document: t.Any) -> bool:
     sides = [Pick.mapping(document.get("pair")).get(side) for side in SIDES]
     return (
         Pick.time(document.get("started_at")) is not None
-        and isinstance(document.get("verb"), (str, type(None)))
+        and isinstance(document.get("verb", 0), (str, type(None)))
         and all(isinstance(side, dict) and isinstance(side.get("guid"), (str, type(None))) for side in sides)
     )
 
@@ -166,12 +166,28 @@ def newest(folder: str, source_guid: str, target_guid: str, now: float) -> Recor
         one
         for one in found
         if one
-        and one["outcome"] in ACTED
         and 0 <= now - (Pick.time(one["started_at"]) or 0.0) < LONGEST_AGO
-        and (is_about(one, source_guid, target_guid) or is_about(one, target_guid, source_guid))
+        and (
+            _is_failover(one, source_guid, target_guid)
+            or (
+                one["outcome"] in ACTED
+                and (is_about(one, source_guid, target_guid) or is_about(one, target_guid, source_guid))
+            )
+        )
     ]
     last = max(ours, key=lambda one: (Pick.time(one["started_at"]), one["path"]), default=None)
     return last if last and is_about(last, source_guid, target_guid) else None
+
+
+def _is_failover(record: Record, source_guid: str, target_guid: str) -> bool:
+    """Whether a run took applications to a target, which ends what was begun before, also if it had nothing to do. One that asked nothing of
+    its source may not know that one's GUID."""
+    if record["verb"] != "failover" or record["outcome"] == "refused":
+        return False
+    source, target = (record["pair"][side].get("guid") for side in SIDES)
+    return is_about(record, source_guid, target_guid) or (
+        source is None and target is not None and target.lower() == target_guid.lower()
+    )
 
 
 def _above(path: str) -> t.Iterator[str]:

@@ -41,15 +41,19 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import Record, goes_on
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.records import newest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
-    Pair,
     Plan,
-    Side,
     Verb,
-    Which,
     Wishes,
     plan,
     taker_of,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_obstacles import (
+    is_authorized,
+    is_revocable,
+    mismatch,
+    obstacles,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_pair import Pair, Side, Which
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_report import (
     Report,
     Seen,
@@ -70,19 +74,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     wait_for_operation,
 )
 
-SECOND_LOOK = 2.0
-"""Seconds before an answer that decides is asked for again."""
-
-UNSUPPORTED_PLANS = ("enterprise-gen2", "standard", "lite", "satellite")
-SERVING = ("available", "unknown")
-"""What the admin API says of a cluster that can be mirrored to, as far as that is known (API §4.6)."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Looked(Seen):
-    """What was seen, and with whose identity."""
+    """What was seen, and with whose identity; ``mirrored_from`` are the aliases of all that ever mirrored to it, as far as they are known."""
 
     account: Account
+    mirrored_from: tuple[str, ...] = ()
 
 
 class Recovery:
@@ -110,8 +108,18 @@ class Recovery:
         self._target = self._cloud.target.instances.find(params["target"], "target")
         self._source: Instance | None = None
         if needed:
-            self._source = self._cloud.source.instances.find(params["source"], "source")
+            self._source = self._find_source()
         self._check_different()
+
+    def _find_source(self) -> Instance:
+        try:
+            return self._cloud.source.instances.find(self._params["source"], "source")
+        except _errors.ExchangeError as error:
+            if self._verb == "failover":
+                error.remedy = (
+                    f"{error.remedy} If the source is gone, set failover_mode: unplanned, which asks nothing of it."
+                )
+            raise
 
     def _check_different(self) -> None:
         given = self._params["source"]
@@ -136,7 +144,16 @@ class Recovery:
         wishes, refusals, notes = self._wishes(source, target, aliases, continued is not None)
         if record and self._verb == "reverse" and record["verb"] == "failback":
             message = f"A failback of this pair was interrupted ({record['path']}), so applications may write to the source again."
-            refusals = [Finding("record", "fail", message, "Finish it with failback.")]
+            remedy = (
+                f"If they do, finish it with failback. If they use {self._target.name}, run failover with failover_mode: unplanned, which "
+                "notes that, and then reverse."
+            )
+            refusals = [Finding("record", "fail", message, remedy)]
+        if wishes.resume and self._verb == "failback":
+            notes.append(
+                f"This goes on with a failback that was interrupted. It is right only if nothing has been written to {self._target.name} since "
+                "its selection was cleared: what was is on no other cluster."
+            )
         made = plan(self._verb, pair, wishes)
         if refusals and made.steps:
             made = dataclasses.replace(made, steps=(), refusals=tuple(refusals))
@@ -159,7 +176,10 @@ class Recovery:
 
     def _look(self, which: Which, account: Account, instance: Instance, option: str) -> Looked:
         """An instance as it is when its operation has ended, which is waited for where that is wanted."""
-        waits = self._params["wait"] and not self._call.check_mode and confirmed(self._params, self._target)
+        urgent = self._verb == "failover" and self._params["mode"] == "unplanned"
+        waits = (
+            self._params["wait"] and not urgent and not self._call.check_mode and confirmed(self._params, self._target)
+        )
         if waits and instance.operation.unfinished:
             instance = wait_for_operation(
                 self._call,
@@ -170,16 +190,14 @@ class Recovery:
                 progress=Progress(self._call, instance.label),
                 baseline=None,
             )
-        selection = survey.read_selection(account, instance, option)
-        if selection is None and not instance.operation.unfinished:
-            # A single 404 is no proof that nothing is mirrored.
-            self._call.clock.sleep(SECOND_LOOK)
-            selection = survey.read_selection(account, instance, option)
+        selection = survey.read_selection_twice(self._call, account, instance, option)
         names = None
         if isinstance(selection, list):
             topics = survey.read_topics(account, instance, option)
             names = None if isinstance(topics, Unreadable) else [topic.name for topic in topics]
-        return Looked(which, instance, observe(instance, selection, names), account)
+        return Looked(
+            which, instance, observe(instance, selection, names), account, tuple(checkpoint_aliases(names or ()))
+        )
 
     def _aliases(self, target: State) -> tuple[str, str]:
         """Of source and target. Of a source that is not asked, what is given or shown tells, else what it is called."""
@@ -203,7 +221,7 @@ class Recovery:
             source=seen,
             target=self._side(target, source, aliases[1], known, taker),
             source_alias=aliases[0],
-            mismatch=_mismatch(source.instance, target.instance) if source else "",
+            mismatch=mismatch(source.instance, target.instance) if source else "",
         )
 
     def _side(
@@ -222,11 +240,12 @@ class Recovery:
             topics=tuple(selection) if isinstance(selection, list) else None,
             reason=selection.reason if isinstance(selection, Unreadable) else "",
             foreign=self._is_foreign(one, other, alias_of_other),
-            authorized=_authorized(authorization),
-            revocable=_revocable(authorization),
+            authorized=is_authorized(authorization),
+            revocable=is_revocable(authorization),
             running=running,
-            obstacles=tuple(_obstacles(one, taker == one.which)),
-            doubt=f"{instance.name}: {CONTRADICTION} It is taken as off." if state.contradictory else "",
+            obstacles=tuple(obstacles(one.which, one.account, instance, taker == one.which)),
+            doubt=f"{instance.name}: {CONTRADICTION}" if state.contradictory else "",
+            unclear=self._unclear(one, alias_of_other),
         )
 
     def _is_foreign(self, one: Looked, other: Looked | None, alias: str | None) -> bool:
@@ -241,6 +260,16 @@ class Recovery:
             return given.lower() not in str(crn.value).lower()
         shown = one.state.fields["source_alias"].value
         return bool(shown and alias and shown != alias)
+
+    def _unclear(self, one: Looked, alias: str | None) -> str:
+        """Why nobody can tell which instance a side mirrors: nothing is shown, and several have left traces (API §5.4)."""
+        fields = one.state.fields
+        if one.state.enabled.value is not True or fields["source_crn"].how == "echoed" or len(one.mirrored_from) < 2:
+            return ""
+        return (
+            f"{one.instance.name} has been mirrored to from {' and from '.join(one.mirrored_from)}, and the cloud does not show from which "
+            f"of them it is now{f'; this pair is about {alias}' if alias else ''}."
+        )
 
     def _unverified(self, target: Looked) -> list[str]:
         """What the target mirrors from, where it was not asked whether that is the source that was named."""
@@ -273,6 +302,8 @@ class Recovery:
             remove_authorization=self._params["remove_authorization"],
             resume=self._params["resume"] or resume,
             accepted_lag=self._params["accepted_lag"],
+            accept_unknown_loss=self._params["accept_unknown_loss"],
+            force=self._params["force"],
         )
         if not source or self._verb not in ("reverse", "failback"):
             return wishes, [], []
@@ -300,9 +331,20 @@ class Recovery:
                 f"Topics that came to {giver.instance.name} kept their names, so what came from the other side goes back to it as well."
             )
         refusals = []
-        if self._patterns and not chosen.patterns:
-            message = f"The patterns choose no topic of {giver.instance.name} that is its own."
-            refusals.append(Finding("topics", "fail", message, "Set mirroring_topics to patterns of its own topics."))
+        if chosen.undecided:
+            message = (
+                f"Only the service can tell which topics {some(chosen.undecided)} chooses, so nobody knows whether that is what came to "
+                f"{giver.instance.name} from the other side, which would go back to it."
+            )
+            refusals.append(Finding("topics", "unknown", message, "Write the patterns without constructs of Java."))
+        elif self._patterns and not chosen.patterns:
+            copies = f", only copies: {some(chosen.left_out)}" if chosen.left_out else ""
+            message = f"The patterns choose no topic of {giver.instance.name} that is its own{copies}."
+            remedy = (
+                f"Create the topics on {giver.instance.name}, or start the producers there; if it has others, set mirroring_topics to "
+                "their patterns."
+            )
+            refusals.append(Finding("topics", "fail", message, remedy))
         return dataclasses.replace(wishes, topics=chosen.patterns or wishes.topics), refusals, notes
 
     def _interrupted(self) -> Record | None:
@@ -346,48 +388,3 @@ class Recovery:
             "source_service_instance_id": asking.guid,
             "target_service_instance_id": asked.guid,
         }
-
-
-def _mismatch(source: Instance, target: Instance) -> str:
-    """Why the two could not mirror each other: throughput and storage have to be equal (API §5.3). What is not shown is not known to
-    differ."""
-    told = [
-        f"{what} is {one} {unit} on {source.name} and {other} {unit} on {target.name}"
-        for what, unit, one, other in (
-            ("throughput", "MB/s", source.throughput, target.throughput),
-            ("storage", "GB", source.storage, target.storage),
-        )
-        if one is not None and other is not None and one != other
-    ]
-    return f"{' and '.join(told).capitalize()}, which have to be equal." if told else ""
-
-
-def _obstacles(one: Looked, takes: bool) -> t.Iterator[str]:
-    """Why an update of an instance would be refused, or why it should not be mirrored to."""
-    instance = one.instance
-    if instance.locked:
-        yield "is locked, so it cannot be updated."
-    if instance.state != "active":
-        yield f"is {instance.state}, not active."
-    if instance.plan in UNSUPPORTED_PLANS:
-        yield f"has the plan {instance.plan}, which cannot mirror."
-    if takes:
-        try:
-            option = "source_admin_url" if one.which == "source" else "admin_url"
-            status = one.account.admin(instance, option).status()
-        except (_errors.ExchangeError, _errors.InvalidInput) as error:
-            yield f"does not tell whether it is fully operational: {error.message}"
-        else:
-            if status not in SERVING:
-                yield f"is not fully operational: its status is {status}."
-
-
-def _authorized(found: survey.Authorization | None) -> bool | None:
-    if found is None or (found.unreadable and not found.policy_ids):
-        return None
-    return bool(found.policy_ids)
-
-
-def _revocable(found: survey.Authorization | None) -> bool | None:
-    authorized = _authorized(found)
-    return None if found is None or authorized is None else bool(found.own_ids)

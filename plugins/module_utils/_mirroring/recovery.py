@@ -16,12 +16,11 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_pair import Pair, Side, Which
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import same_selection
 
 Verb = t.Literal["disable", "failover", "reverse", "failback"]
 Mode = t.Literal["planned", "unplanned"]
-Direction = t.Literal["forward", "backward", "none", "both", "unknown"]
-Which = t.Literal["source", "target"]
 Action = t.Literal["wait_for_lag", "clear_selection", "disable", "revoke", "authorize", "enable", "select", "validate"]
 
 VERBS: tuple[Verb, ...] = t.get_args(Verb)
@@ -36,90 +35,6 @@ UNASKED = (
 
 AUTHORIZATION_SECONDS = 300
 """How long a fresh authorization may take to become effective (API §11.15)."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Side:
-    """One instance of a pair, as what mirrors the other one. None: not known, or not asked.
-
-    ``which`` it is in the normal direction; ``name`` and ``alias``; ``enabled`` whether it mirrors, ``reason`` why that is not known;
-    ``topics`` its selection; ``foreign`` whether it mirrors something else than the other one; ``authorized`` whether it may read that,
-    ``revocable`` whether by a policy that grants just this and that this collection made; ``running`` an update of it that has not
-    ended, in the service's words; ``obstacles`` why an update of it would be refused; ``doubt`` why what was seen of it may be wrong.
-    """
-
-    which: Which
-    name: str
-    alias: str
-    enabled: bool | None
-    topics: tuple[str, ...] | None = None
-    reason: str = ""
-    foreign: bool = False
-    authorized: bool | None = None
-    revocable: bool | None = None
-    running: str = ""
-    obstacles: tuple[str, ...] = ()
-    doubt: str = ""
-
-    @property
-    def feeds(self) -> bool:
-        """Whether it mirrors, and selects topics."""
-        return bool(self.enabled) and self.topics != ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """Both sides; the source is None where nothing that belongs to it may be asked. ``mismatch`` says why one could not mirror the
-    other one, which is so for both directions."""
-
-    source: Side | None
-    target: Side
-    source_alias: str
-    mismatch: str = ""
-
-    @property
-    def sides(self) -> tuple[Side, ...]:
-        """Those that were asked."""
-        return (self.source, self.target) if self.source else (self.target,)
-
-    @property
-    def direction(self) -> Direction:
-        """Which one mirrors which now. The service refuses both ways at once (API §5.3), so where the target mirrors, a source that is not
-        asked does not; where the target does not, nobody knows."""
-        if self.source is None:
-            return "forward" if self.target.enabled else "unknown"
-        forward, backward = self.target.enabled, self.source.enabled
-        if forward is None or backward is None:
-            return "unknown"
-        if forward and backward:
-            return "both"
-        return "forward" if forward else "backward" if backward else "none"
-
-    @property
-    def forward(self) -> str:
-        """The normal direction in words."""
-        return f"{self.source_alias} -> {self.target.alias}"
-
-    @property
-    def backward(self) -> str:
-        """The opposite one."""
-        return f"{self.target.alias} -> {self.source_alias}"
-
-    def now(self) -> str:
-        """Which way data flows now, in words."""
-        unknown = [side.name for side in self.sides if side.enabled is None]
-        if unknown:
-            return f"not known, because it is not known whether {' and '.join(unknown)} mirrors"
-        flows = [
-            (self.forward if side is self.target else self.backward)
-            + ("" if side.feeds else ", with no topics selected")
-            for side in reversed(self.sides)
-            if side.enabled
-        ]
-        unasked = "" if self.source else f" ({self.source_alias} was not asked)"
-        turned = ", turned round" if self.direction == "backward" else ""
-        nothing = "nothing is mirrored" + ("" if self.source else f" to {self.target.alias}")
-        return (" and ".join(flows) + turned if flows else nothing) + unasked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,13 +58,17 @@ class Step:
 @dataclasses.dataclass(frozen=True)
 class Wishes:
     """What is asked for. ``topics`` are the patterns for the side that takes up mirroring; ``resume`` says that a failback was interrupted
-    and is to be finished, which cannot be told from a failover by looking. ``accepted_lag`` is the loss that is accepted, in seconds."""
+    and is to be finished, which cannot be told from a failover by looking. ``accepted_lag`` is the loss that is accepted, in seconds;
+    ``accept_unknown_loss`` says that a failback goes on without it being known. ``force`` takes a side for one that mirrors the other one
+    where that is unclear."""
 
     mode: Mode = "planned"
     topics: tuple[str, ...] | None = None
     remove_authorization: bool = False
     resume: bool = False
     accepted_lag: float = 0.0
+    accept_unknown_loss: bool = False
+    force: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,8 +105,9 @@ def plan(verb: Verb, pair: Pair, wishes: Wishes) -> Plan:
 def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
     """What stands in the way of any plan."""
     found = []
+    at_once = verb == "failover" and wishes.mode == "unplanned"
     for side in pair.sides:
-        if side.running:
+        if side.running and not (at_once and side.topics is not None):
             remedy = "Run again when it has ended. Once the plan is confirmed, it is waited for, unless wait is false."
             found.append(
                 Finding("operation", "unknown", f"An update of {side.name} is running: {side.running}", remedy)
@@ -204,6 +124,9 @@ def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
                     "Name the pair that is meant. If this is the one, set mirroring_source_alias and mirroring_target_alias to its aliases.",
                 )
             )
+        elif side.unclear and not wishes.force and not at_once:
+            remedy = "Look into the console. If it does mirror the other one of this pair, set mirroring_force: true."
+            found.append(Finding("pair", "unknown", side.unclear, remedy))
     if found:
         return found
     if pair.direction == "both" and all(side.feeds for side in pair.sides):
@@ -247,8 +170,16 @@ def _refused(verb: Verb, rule: str, message: str, remedy: str) -> Plan:
 
 def _disable(pair: Pair, wishes: Wishes) -> Plan:
     target = pair.target
-    steps = [_disabled(target, pair.forward)] if target.enabled else []
-    notes = [] if steps else [f"Mirroring to {target.name} is off already. {UNASKED}"]
+    if not target.enabled and target.doubt:
+        return _doubted("disable", target)
+    # A selection may outlast mirroring, and would choose topics again as soon as that is enabled (API §11.11).
+    steps = [_cleared(target, pair.forward)] if target.feeds else []
+    steps += [_disabled(target, pair.forward)] if target.enabled else []
+    notes = [
+        f"The charge for mirroring to {target.name} ends with the update."
+        if steps
+        else f"Mirroring to {target.name} is off already. {UNASKED}"
+    ]
     if wishes.remove_authorization and target.revocable:
         words = f"delete the authorization that lets {target.name} read the source"
         steps.append(Step("revoke", "target", target.name, pair.forward, words, final=True))
@@ -265,16 +196,30 @@ def _failover(pair: Pair, wishes: Wishes) -> Plan:
     target = pair.target
     if pair.direction == "backward":
         message = f"{target.name} mirrors nothing: the pair is turned round, {pair.backward}, and applications use {target.name}."
-        return _refused("failover", "direction", message, "To come back to the normal direction, use failback.")
+        remedy = "To come back to the normal direction, use failback."
+        if not t.cast(Side, pair.source).feeds:
+            remedy = "No topics are selected: finish that with reverse."
+        return _refused("failover", "direction", message, remedy)
     if not target.enabled and target.doubt:
-        remedy = "Run again later; if that stays so, correct target_admin_url, or look in the console."
-        return _refused("failover", "observed", target.doubt, remedy)
-    if not target.enabled:
-        return Plan(
-            "target", "target", notes=(f"Mirroring to {target.name} is off already: nothing more arrives there.",)
+        return _doubted("failover", target)
+    if not target.enabled and wishes.mode == "planned":
+        message = (
+            f"Mirroring to {target.name} is off, so there is nothing to fail over: what was written to {pair.source_alias} since it went off "
+            "is not there."
         )
+        remedy = "Run the playbook mirror first. If applications go to the target all the same, set failover_mode: unplanned, which says so."
+        return _refused("failover", "direction", message, remedy)
+    if not target.enabled:
+        off = (
+            f"Mirroring to {target.name} is off: nothing more arrives there. What was written to {pair.source_alias} since it went off is not "
+            "there, and nobody knows how much that is."
+        )
+        return Plan("target", "target", notes=(off,))
     if not target.feeds:
-        notes = (f"{target.name} selects no topics already: nothing more arrives there.", charged(target))
+        notes = (
+            f"{target.name} selects no topics already, as after a failover: nothing more arrives there.",
+            charged(target),
+        )
         return Plan("target", "target", notes=notes)
     gate = (_waited(target, pair.forward, wishes),) if wishes.mode == "planned" else ()
     return Plan("target", "target", (*gate, _cleared(target, pair.forward)), notes=(charged(target),))
@@ -294,8 +239,12 @@ def _reverse(pair: Pair, wishes: Wishes) -> Plan:
 def _failback(pair: Pair, wishes: Wishes) -> Plan:
     source, target = t.cast(Side, pair.source), pair.target
     if pair.direction == "forward" and target.feeds:
-        notes = (f"The pair is in its normal direction, {pair.forward}, and mirrors topics.", charged(target))
-        return Plan("source", "target", notes=notes)
+        told = (
+            f"The pair is in its normal direction, {pair.forward}, and mirrors topics. Whether anything was written to {target.name} that is not "
+            f"on {source.name} cannot be told from that.",
+            charged(target),
+        )
+        return Plan("source", "target", tuple(_selected(target, pair.forward, wishes)), notes=told)
     if not source.feeds and not wishes.resume:
         does = "mirrors no topics of" if source.enabled else "does not mirror"
         message = f"{source.name} {does} {target.name}, so what applications wrote to {target.name} may be on no other cluster."
@@ -305,11 +254,22 @@ def _failback(pair: Pair, wishes: Wishes) -> Plan:
         )
         return _refused("failback", "direction", message, remedy)
     steps: list[Step] = []
+    notes = [charged(target)]
+    if source.feeds and wishes.accept_unknown_loss:
+        notes.append(f"How much of what was written to {target.name} is not on {source.name} is not looked at.")
+    elif source.feeds:
+        steps.append(_waited(source, pair.backward, wishes))
     if source.feeds:
-        steps += [_waited(source, pair.backward, wishes), _cleared(source, pair.backward)]
+        steps.append(_cleared(source, pair.backward))
     if source.enabled:
         steps.append(_disabled(source, pair.backward))
-    return Plan("source", "target", (*steps, *_enabled(target, source, pair.forward, wishes)), notes=(charged(target),))
+    return Plan("source", "target", (*steps, *_enabled(target, source, pair.forward, wishes)), notes=tuple(notes))
+
+
+def _doubted(verb: Verb, target: Side) -> Plan:
+    remedy = "Run again later; if that stays so, correct mirroring_target_admin_url, or look into the console."
+    finding = Finding("observed", "unknown", f"Whether {target.name} mirrors is not known. {target.doubt}", remedy)
+    return Plan(giver_of(verb), taker_of(verb), refusals=(finding,))
 
 
 def _waited(side: Side, direction: str, wishes: Wishes) -> Step:
@@ -339,12 +299,22 @@ def _enabled(side: Side, other: Side, direction: str, wishes: Wishes) -> list[St
         steps.append(step("authorize", f"let {side.name} read {other.name}", AUTHORIZATION_SECONDS))
     if not side.enabled:
         steps.append(step("enable", f"let {side.name} mirror {other.name}", UPDATE_SECONDS))
+    chosen = _selected(side, direction, wishes)
+    return [*steps, *(chosen or [_validated(side, direction)] if steps else chosen)]
+
+
+def _selected(side: Side, direction: str, wishes: Wishes) -> list[Step]:
+    """What makes a side mirror the topics that are wanted, if it does not yet."""
     topics = list(wishes.topics or ())
-    if not side.enabled or not same_selection(side.topics, topics):
-        steps.append(step("select", f"select {', '.join(topics)} on {side.name}"))
-    if steps:
-        steps.append(step("validate", f"see that {side.name} mirrors what is selected", AUTHORIZATION_SECONDS))
-    return steps
+    if side.enabled and same_selection(side.topics, topics):
+        return []
+    words = f"select {', '.join(topics)} on {side.name}"
+    return [Step("select", side.which, side.name, direction, words), _validated(side, direction)]
+
+
+def _validated(side: Side, direction: str) -> Step:
+    words = f"see that {side.name} mirrors what is selected"
+    return Step("validate", side.which, side.name, direction, words, AUTHORIZATION_SECONDS)
 
 
 def charged(side: Side) -> str:

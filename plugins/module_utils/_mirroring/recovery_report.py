@@ -13,14 +13,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines, problems
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.last_reading import Reading
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
-    Pair,
-    Plan,
-    Side,
-    Step,
-    Verb,
-    Which,
-)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import Plan, Step, Verb
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_pair import Pair, Side, Which
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.runbook import manual_steps
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import State
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
@@ -55,7 +49,7 @@ class Report:
     def to_result(self) -> dict[str, t.Any]:
         """The shape that the module returns."""
         plan, pair = self.plan, self.pair
-        manual = manual_steps(self.verb, pair, self.params["mode"]) if plan.steps else []
+        manual = manual_steps(self.verb, pair, self.params["mode"], [step.action for step in plan.steps])
         return {
             "changed": False,
             "continues": self.continues,
@@ -92,7 +86,7 @@ class Report:
     def _notes(self) -> list[str]:
         told = [f"This continues the run of {self.continues}."] if self.continues and self.plan.steps else []
         told += [self.reading.words(self.pair.source_alias)] if self.reading else []
-        return [*told, *self.plan.notes, *self._doubts()]
+        return [*told, *self.plan.notes, *([] if self.plan.refusals else self._doubts())]
 
     def _doubts(self) -> list[str]:
         return [side.doubt for side in self.pair.sides if side.doubt]
@@ -123,8 +117,10 @@ class Report:
         if self._confirmed():
             return ""
         name = self.seen["target"].instance.name
+        named = ", ".join(self.params["confirm"] or ())
+        other = f" {self.verb}_confirm names {named}, which is not the target of this pair." if named else ""
         return (
-            f"{self._title()}: this plan is carried out only if it is confirmed. Read it, do what is to be done before, and run again with "
+            f"{self._title()}: this plan is carried out only if it is confirmed.{other} Read it, do what is to be done before, and run again with "
             f"{self.verb}_confirm={name}."
         )
 

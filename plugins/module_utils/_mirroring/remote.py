@@ -109,17 +109,20 @@ class Removal(t.NamedTuple):
 
 
 def observe_feed(operation: Operation, state: State, active: list[str] | Unreadable | None) -> Feed:
-    """Puts together what tells whether topics are fed; ``active`` counts only where there is a selection."""
+    """Puts together what tells whether topics are fed; ``active`` are the topics that are being mirrored, None where that API says that none
+    can be (HTTP 404)."""
     if operation.unfinished:
         return Feed(None, f"an operation of the target is running ({operation.type or 'operation'} {operation.state})")
     if isinstance(state.selection, Unreadable):
         return Feed(None, state.selection.reason)
     if state.contradictory:
         return Feed(None, CONTRADICTION)
-    if state.selection is None:
-        return Feed(False, "mirroring is not enabled on the target")
     if isinstance(active, Unreadable):
         return Feed(None, active.reason)
+    if state.selection is None and active:
+        return Feed(None, "the target shows no topic selection (HTTP 404), and topics that it mirrors")
+    if state.selection is None:
+        return Feed(False, "mirroring is not enabled on the target")
     if active is None:
         return Feed(None, "the target shows a topic selection, and says that it mirrors nothing (HTTP 404)")
     try:

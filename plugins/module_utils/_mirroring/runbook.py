@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import Mode, Pair, Verb
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import Action, Mode, Verb
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_pair import Pair
 
 STREAMS = "Kafka Streams and Kafka Connect are not made to be failed over: start them anew, and plan for state that is rebuilt."
 
@@ -24,11 +25,15 @@ class Manual(t.NamedTuple):
         return f"{self.when.capitalize()}: {self.what}"
 
 
-def manual_steps(verb: Verb, pair: Pair, mode: Mode) -> list[Manual]:
-    """What this collection cannot do, in order."""
+def manual_steps(verb: Verb, pair: Pair, mode: Mode, actions: t.Sequence[Action]) -> list[Manual]:
+    """What this collection cannot do, in order; of a plan that has begun before, what is left. A failover that has nothing left to do may be
+    one that was interrupted, so what comes after it is told all the same."""
     source, target = pair.source_alias, pair.target.alias
+    clears = "clear_selection" in actions
     if verb == "failover":
-        return [*_stopped(source, mode), *_moved(source, target)]
+        return [*(_stopped(source, mode) if clears else []), *_moved(source, target)]
+    if not actions:
+        return []
     if verb == "reverse":
         return [
             Manual("before", f"See that applications use {target}, and that nothing writes to {source} any more."),
@@ -39,7 +44,9 @@ def manual_steps(verb: Verb, pair: Pair, mode: Mode) -> list[Manual]:
             Manual("after", f"Go on using {target}. Topics come back to {source} with the suffix .{target}."),
         ]
     if verb == "failback":
-        return [*_stopped(target, "planned"), *_moved(target, source)]
+        if "enable" not in actions:
+            return []
+        return [*(_stopped(target, "planned") if clears else []), *_moved(target, source)]
     return [Manual("before", f"See that nobody depends on what arrives in {target} from {source}.")]
 
 
@@ -63,12 +70,18 @@ def _stopped(old: str, mode: Mode) -> list[Manual]:
 def _moved(old: str, new: str) -> list[Manual]:
     return [
         Manual(
-            "after",
-            f"Start producers on {new}; they write to local topics, such as orders, never to remote ones, such as orders.{old}.",
+            "before",
+            f"See that the topics that producers will write to are on {new}: mirroring makes copies only, such as orders.{old}, and not orders.",
         ),
         Manual(
             "after",
-            f"Stop consumers on {old}, and start them on {new}, subscribed to local and remote topics, such as orders and orders.{old}.",
+            f"Start producers on {new} as soon as no topics are selected there; they need not wait for steps that come after. They write to local "
+            f"topics, such as orders, never to remote ones, such as orders.{old}.",
+        ),
+        Manual(
+            "after",
+            f"Stop consumers on {old}, where they still run, and start them on {new}, subscribed to local and remote topics, such as orders and "
+            f"orders.{old}.",
         ),
         Manual("after", f"Where order matters, read orders.{old} to its end before orders."),
         Manual("after", STREAMS),

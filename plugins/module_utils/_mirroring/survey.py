@@ -20,7 +20,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import Selection, Unreadable
 
 if t.TYPE_CHECKING:
+    from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
     from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.admin import Topic
+
+SECOND_LOOK = 2.0
+"""Seconds before an answer that decides is asked for again."""
 
 Topics: t.TypeAlias = "list[Topic] | Unreadable"
 
@@ -55,6 +59,15 @@ def read_selection(
         return account.admin(instance, option).selection(patient=patient and not instance.operation.unfinished)
     except (_errors.ExchangeError, _errors.InvalidInput) as error:
         return Unreadable(error.message, lasting=isinstance(error, _errors.InvalidInput))
+
+
+def read_selection_twice(call: Call, account: Account, instance: Instance, option: str = "admin_url") -> Selection:
+    """The topic selection of an instance, for what relies on mirroring being off: a single 404 is no proof that it is."""
+    selection = read_selection(account, instance, option)
+    if selection is None and not instance.operation.unfinished:
+        call.clock.sleep(SECOND_LOOK)
+        selection = read_selection(account, instance, option)
+    return selection
 
 
 def read_active_topics(account: Account, instance: Instance) -> list[str] | Unreadable | None:

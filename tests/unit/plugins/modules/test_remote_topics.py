@@ -30,14 +30,23 @@ def run(cloud: Cloud, *delete: str, check: bool = False, **changes: t.Any) -> Ra
     return run_main(remote_topics, {**cloud.base, **options}, check=check)
 
 
-def begin(cloud: Cloud, selection: list[str] | None = None, active: t.Sequence[str] = (), **document: t.Any) -> None:
-    """Everything that is read before anything is deleted."""
+def begin(
+    cloud: Cloud,
+    selection: list[str] | None = None,
+    active: t.Sequence[str] = (),
+    deletes: bool = True,
+    **document: t.Any,
+) -> None:
+    """Everything that is read before anything is deleted; that mirroring is off is then looked at more closely."""
     cloud.token()
     cloud.instance(**document)
     cloud.topics("target", **TOPICS)
     cloud.selection(selection)
     if selection is not None:
         cloud.active(list(active))
+    elif deletes:
+        cloud.selection(None)
+        cloud.active(None)
 
 
 def expect_delete(cloud: Cloud, name: str = AUDIT, status: int = 202, reply: t.Any = None, **details: t.Any) -> None:
@@ -129,7 +138,7 @@ def test_who_confirms_names_the_instance(confirm: t.Any, confirmed: bool, cloud:
 
 @pytest.mark.parametrize("confirm", [[TARGET], []])
 def test_only_listing_tells_the_plan(confirm: list[str], cloud: Cloud) -> None:
-    begin(cloud)
+    begin(cloud, deletes=False)
     ran = run(cloud, AUDIT, list_only=True, confirm=confirm)
     assert (ran.result["changed"], ran.result["planned"], ran.result["deleted"]) == (False, [AUDIT], [])
     assert (ran.result["confirmed"], ran.result["awaits_confirmation"]) == (bool(confirm), not confirm)
@@ -159,7 +168,7 @@ def test_with_one_that_must_stay_nothing_is_deleted(name: str, check: bool, clou
 
 
 def test_nothing_is_deleted_while_an_operation_runs(cloud: Cloud) -> None:
-    begin(cloud, last_operation=operation("in progress", "update"))
+    begin(cloud, deletes=False, last_operation=operation("in progress", "update"))
     ran = run(cloud, delete_matching=[".*"])
     assert "an operation of the target is running" in ran.result["msg"]
     assert cloud.writes() == []
@@ -177,7 +186,7 @@ def test_no_topics_are_read_no_plan_is_made(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("source", ["es-source", SOURCE, crn(), "", None])
 def test_with_an_alias_the_source_is_not_asked(source: str | None, cloud: Cloud) -> None:
-    begin(cloud)
+    begin(cloud, deletes=False)
     ran = run(cloud, source=source, source_alias="us-south")
     assert len(ran.result["remote_topics"]) == 2
     assert SOURCE not in " ".join(cloud.server.calls())
@@ -268,7 +277,7 @@ def test_a_refusal_in_between_tells_what_was_deleted_before(cloud: Cloud) -> Non
 
 def test_a_transform_without_the_alias(cloud: Cloud) -> None:
     for listing in (True, False):
-        begin(cloud)
+        begin(cloud, deletes=not listing)
         ran = run(cloud, AUDIT, topic_name_transform={"type": "none"}, list_only=listing)
         assert "the topic_name_transform is none" in ran.result["problems" if listing else "msg"]
         assert ran.result.get("remote_topics", []) == []

@@ -103,3 +103,19 @@ def test_no_selection_takes_back_what_came(topics: list[str], patterns: list[str
     assert not {topic for topic in taken if topic.endswith(".a")}
     own = {topic for topic in topics if not topic.endswith(".a") and not is_internal(topic)}
     assert {topic for topic in own if any(re.fullmatch(one, topic) for one in patterns)} <= taken
+
+
+@pytest.mark.parametrize(
+    ("patterns", "topics", "undecided"),
+    [
+        (["[a-z]++.*"], ["orders", "orders.a"], ("[a-z]++.*",)),
+        (["[a-z]++.*", "^orders$"], ["orders", "orders.a"], ("[a-z]++.*",)),
+        (["[a-z]++.*"], ["orders"], ()),
+    ],
+)
+def test_what_only_the_service_reads_may_choose_what_came(
+    patterns: list[str], topics: list[str], undecided: tuple[str, ...]
+) -> None:
+    listed = [(name, 1) for name in topics]
+    found = own_topics(compile_patterns(patterns), listed, CAME, DEFAULT_TOPIC_TRANSFORM, "b")
+    assert (found.undecided, found.patterns) == (undecided, () if undecided else tuple(patterns))

@@ -223,6 +223,24 @@ def test_a_run_the_other_way_round_comes_between(tmp_path: pathlib.Path) -> None
     assert newest(str(tmp_path), SOURCE, TARGET, LATER) is None
 
 
+@pytest.mark.parametrize(("verb", "newer"), [("failover", True), ("reverse", False)])
+def test_a_failover_with_nothing_to_do_says_where_applications_are(
+    verb: str, newer: bool, tmp_path: pathlib.Path
+) -> None:
+    put(tmp_path, "a.json", verb="failback", outcome="unfinished")
+    last = put(tmp_path, "b.json", verb=verb, outcome="nothing to do", started_at="2026-01-01T11:00:00Z")
+    found = newest(str(tmp_path), SOURCE, TARGET, LATER)
+    assert found is not None
+    assert (found["path"] == last) is newer
+
+
+def test_a_failover_that_does_not_know_its_source_is_one_all_the_same(tmp_path: pathlib.Path) -> None:
+    put(tmp_path, "a.json", verb="failback", outcome="unfinished")
+    unasked = {"source": {"guid": None}, "target": {"guid": TARGET}}
+    put(tmp_path, "b.json", verb="failover", pair=unasked, started_at="2026-01-01T11:00:00Z")
+    assert newest(str(tmp_path), SOURCE, TARGET, LATER) is None
+
+
 def test_what_is_no_record_is_left_alone(tmp_path: pathlib.Path) -> None:
     path = put(tmp_path, "20260101T090000Z.json", started_at="2026-01-01T09:00:00Z")
     folder = tmp_path / "records"

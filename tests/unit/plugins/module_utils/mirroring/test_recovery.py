@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
     MODES,
     VERBS,
-    Pair,
     Plan,
-    Side,
     Step,
     Verb,
     Wishes,
     plan,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery_pair import Pair, Side
 
 TOPICS = ("^orders$",)
 
@@ -52,13 +51,14 @@ def made(verb: Verb, one: Pair, **wishes: t.Any) -> Plan:
 @pytest.mark.parametrize(
     ("verb", "one", "wishes", "steps"),
     [
-        ("disable", FORWARD, {}, "target.disable"),
+        ("disable", FORWARD, {}, "target.clear_selection target.disable"),
         ("disable", CLEARED, {}, "target.disable"),
         ("disable", OFF, {}, ""),
         ("failover", FORWARD, {}, "target.wait_for_lag target.clear_selection"),
         ("failover", FORWARD, {"mode": "unplanned"}, "target.clear_selection"),
         ("failover", CLEARED, {}, ""),
-        ("failover", OFF, {}, ""),
+        ("failover", OFF, {}, "direction"),
+        ("failover", OFF, {"mode": "unplanned"}, ""),
         ("failover", BOTH, {}, "direction"),
         ("failover", ONE_EMPTY, {}, ""),
         ("failover", BACKWARD, {}, "direction"),
@@ -88,6 +88,13 @@ def made(verb: Verb, one: Pair, **wishes: t.Any) -> Plan:
         ("failback", CLEARED, {}, "direction"),
         ("failback", CLEARED, {"resume": True}, "target.select target.validate"),
         ("failback", FORWARD, {}, ""),
+        ("failback", FORWARD, {"topics": ("^others$",)}, "target.select target.validate"),
+        (
+            "failback",
+            BACKWARD,
+            {"accept_unknown_loss": True},
+            "source.clear_selection source.disable target.enable target.select target.validate",
+        ),
         ("failback", BOTH, {}, "direction"),
         ("failback", BACKWARD, {"topics": ()}, "topics"),
     ],
@@ -114,8 +121,34 @@ def test_a_selection_that_cannot_be_read_is_not_known() -> None:
 
 
 def test_nothing_is_called_failed_over_because_of_an_answer_that_may_be_wrong() -> None:
-    found = made("failover", pair(target=side("target", False, doubt="es-b: it contradicts itself.")))
-    assert [finding.rule for finding in found.refusals] == ["observed"]
+    for verb in ("failover", "disable"):
+        found = made(t.cast(Verb, verb), pair(target=side("target", False, doubt="es-b: it contradicts itself.")))
+        assert [(finding.rule, finding.status) for finding in found.refusals] == [("observed", "unknown")]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_which_instance_is_mirrored_is_not_guessed(verb: Verb) -> None:
+    one = pair(side("source", True, unclear="nobody knows"), side("target", True, unclear="nobody knows"))
+    assert {finding.rule for finding in made(verb, one).refusals} == {"pair"}
+    told = made(verb, pair(target=side("target", True, (), unclear="nobody knows")), force=True)
+    assert "pair" not in {finding.rule for finding in told.refusals}
+
+
+def test_an_unplanned_failover_waits_for_nothing() -> None:
+    """Neither for an update, nor for an answer to which instance it is."""
+    target = side("target", True, running="update in progress", unclear="nobody knows")
+    assert [step.action for step in made("failover", pair(target=target), mode="unplanned").steps] == [
+        "clear_selection"
+    ]
+    hidden = side("target", None, running="update in progress")
+    assert [finding.rule for finding in made("failover", pair(target=hidden), mode="unplanned").refusals] == [
+        "operation"
+    ]
+
+
+def test_a_failover_without_mirroring_says_that_nobody_knows_the_loss() -> None:
+    found = made("failover", OFF, mode="unplanned")
+    assert "nobody knows how much that is" in " ".join(found.notes)
 
 
 def test_the_loss_that_is_accepted_is_in_the_plan() -> None:
@@ -191,9 +224,11 @@ def test_only_the_authorization_that_was_made_here_is_taken_back(
 ) -> None:
     target = side("target", True, authorized=authorized, revocable=revocable)
     found = made("disable", pair(target=target), remove_authorization=True)
-    assert [step.action for step in found.steps] == ["disable", *(["revoke"] if revoked else [])]
-    assert told in " ".join(found.notes)
-    assert bool(told) == bool(found.notes)
+    actions = ["clear_selection", "disable", *(["revoke"] if revoked else [])]
+    assert [step.action for step in found.steps] == actions
+    charge, *others = found.notes
+    assert charge == "The charge for mirroring to es-b ends with the update."
+    assert [told in one for one in others] == ([True] if told else [])
     assert "revoke" not in [step.action for step in made("disable", pair(target=target)).steps]
 
 

@@ -304,3 +304,9 @@ def test_never_is_anything_planned_that_must_stay(listed: list[str], by: Feed, n
     assert {*removal.missing, *removal.left, *(one.name for one in removal.refused)}.isdisjoint(removal.planned)
     accounted = {*removal.planned, *removal.left, *removal.missing, *(one.name for one in removal.refused)}
     assert set(named) <= accounted
+
+
+def test_topics_that_are_mirrored_contradict_that_mirroring_is_off() -> None:
+    assert feed(None, ["orders"]).enabled is None
+    assert feed(None, Unreadable("no answer")).enabled is None
+    assert feed(None, None).enabled is False
