@@ -17,7 +17,7 @@ venv:  ## set up .venv (again when requirements/dev.txt changed)
 test: venv  ## everything a change must pass
 	@$(GATE)
 
-test-full: venv  ## the same with the slow tests, every supported ansible-core and galaxy-importer
+test-full: venv  ## the same with the slow tests, every supported ansible-core, galaxy-importer and the modules for AWX
 	@$(GATE) --full
 
 unit contract faults integration: venv  ## one kind of tests
@@ -56,7 +56,7 @@ bench: venv  ## measure runs without changes against other ways to make them; WR
 	@.venv/bin/python tests/bench/makespan.py
 
 pins: venv  ## bring the pinned development packages up to date
-	@for group in dev importer; do \
+	@for group in dev importer awx; do \
 		.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --group $$group --no-annotate \
 			--no-emit-index-url --custom-compile-command "make pins" --output-file requirements/$$group.txt; \
 	done

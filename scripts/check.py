@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tomli
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
@@ -33,7 +34,7 @@ OTHER_CORES = "not slow and (every_core or not integration)"
 COLLECTION = Path("ansible_collections/mirrorops/event_streams")
 SHIPPED = {
     "CHANGELOG.rst", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md",
-    "changelogs", "docs", "meta", "playbooks", "plugins", "roles", "tests",
+    "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests",
 }  # fmt: skip
 
 
@@ -250,8 +251,9 @@ def build() -> None:
             files = {member.name for member in archive if member.isfile()}
         tops = {name.split("/")[0] for name in files}
         tests = {name for name in files if name.startswith("tests/")}
-        if tops != SHIPPED or tests != {"tests/config.yml"}:
-            sys.exit(f"The tarball should have other contents: {sorted(tops ^ SHIPPED)} {sorted(tests)}")
+        extensions = {name.split("/")[1] for name in files if name.startswith("extensions/")}
+        if tops != SHIPPED or tests != {"tests/config.yml"} or extensions != {"awx", "eda"}:
+            sys.exit(f"The tarball should have other contents: {tops ^ SHIPPED} {tests} {extensions}")
 
         elsewhere = path.parent
         here = {"ANSIBLE_COLLECTIONS_PATH": str(elsewhere)}  # and not where it is installed already
@@ -265,6 +267,23 @@ def build() -> None:
             if sorted(known) != names:
                 sys.exit(f"ansible-doc finds {sorted(known)} of {names}")
             print(f"ansible-doc --type {kind}: {', '.join(names)}")
+
+
+def ee() -> None:
+    """What ansible-builder makes of the execution environment, and of the tarball that is installed into it."""
+    definition = ROOT / "extensions/awx/execution-environment.yml"
+    with tarball() as path:
+        elsewhere = path.parent
+        run("ansible-builder", "create", "--file", definition, "--context", elsewhere / "context", cwd=elsewhere)
+        here = {"ANSIBLE_COLLECTIONS_PATH": str(elsewhere)}
+        run("ansible-galaxy", "collection", "install", "--offline", "--collections-path", elsewhere, path, extra=here)
+        command = ["ansible-builder", "introspect", "--sanitize", str(elsewhere)]
+        told = subprocess.check_output(command, cwd=elsewhere, env=environment(OWN_VENV), text=True)
+        print("$", *command, told, sep="\n")
+        wanted = {"jmespath", "requests"}
+        found = yaml.safe_load(told)
+        if {line.split()[0] for line in found.get("python", [])} != wanted or found.get("system"):
+            sys.exit(f"An execution environment should get {wanted} and no system packages")
 
 
 def sanity(core: Core) -> None:
@@ -294,6 +313,17 @@ def importer() -> None:
             sys.exit("galaxy-importer complains")
 
 
+def awx() -> None:
+    """Whether the playbook that configures AWX gives its modules arguments that they have. In a copy, where no stand-ins for them are."""
+    venv = ROOT / ".venv-awx"
+    run("uv", "venv", "--quiet", "--clear", venv)
+    run("uv", "pip", "sync", "--quiet", "--python", venv / "bin/python", "requirements/awx.txt")
+    with tree() as copy:
+        lint = ["ansible-lint", "--config-file", os.devnull, "--profile", "production", "--enable-list", "args"]
+        here = {"ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
+        run(*lint, "--offline", "--strict", "extensions/awx/configure.yml", venv=venv, cwd=copy, extra=here)
+
+
 PARTS: dict[str, Callable[[], None]] = {
     **{f"sanity-{core.name}": functools.partial(sanity, core) for core in cores()},
     "integration": integration,
@@ -302,10 +332,12 @@ PARTS: dict[str, Callable[[], None]] = {
     "unit": unit,
     "contract": contract,
     "build": build,
+    "ee": ee,
     "lint": lint,
     "docs": docs,
     "typing": typing,
     "importer": importer,
+    "awx": awx,
 }
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def selection(full: bool, only: str | None) -> list[str]:
     left_out = {f"{kind}-{core.name}" for core in check.cores() if core not in chosen for kind in ("sanity", "core")}
     left_out |= {f"core-{core.name}" for core in chosen if core.is_own}  # unit and integration run on that one
     if not full:
-        left_out.add("importer")
+        left_out |= {"importer", "awx"}
     return [part for part in check.PARTS if part not in left_out and (only is None or part.partition("-")[0] == only)]
 
 
@@ -98,7 +98,7 @@ def count(report: os.PathLike[str]) -> tuple[int, int, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="?", help="run only this kind of parts, for instance sanity")
-    parser.add_argument("--full", action="store_true", help="add slow tests, all of ansible-core, galaxy-importer")
+    parser.add_argument("--full", action="store_true", help="add slow tests, all of ansible-core, galaxy-importer, AWX modules")
     arguments = parser.parse_args()
 
     if arguments.full:
