@@ -98,7 +98,9 @@ def count(report: os.PathLike[str]) -> tuple[int, int, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="?", help="run only this kind of parts, for instance sanity")
-    parser.add_argument("--full", action="store_true", help="add slow tests, all of ansible-core, galaxy-importer, AWX modules")
+    parser.add_argument(
+        "--full", action="store_true", help="add slow tests, all of ansible-core, galaxy-importer, AWX modules"
+    )
     arguments = parser.parse_args()
 
     if arguments.full:

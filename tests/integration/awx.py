@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,8 +71,16 @@ class Awx:
         hosts: dict[str, Any] = found["_meta"]["hostvars"]
         return hosts
 
-    def launch(self, name: str, job_type: str = "run", *, ignore: bool = False, **answers: Any) -> Job:
-        """Runs a job template with answers to its survey."""
+    def launch(
+        self,
+        name: str,
+        job_type: str = "run",
+        *,
+        ignore: bool = False,
+        meanwhile: Callable[[], Any] | None = None,
+        **answers: Any,
+    ) -> Job:
+        """Runs a job template with answers to its survey; meanwhile something else may happen."""
         template = controller.named("templates", f"Event Streams: {name}")
         self._number += 1
         folder = self._folder / f"job-{self._number:02}"
@@ -83,36 +92,43 @@ class Awx:
         for path, text in {
             hosts: f"#!/bin/sh\ncat <<'END'\n{json.dumps(self._inventory)}\nEND\n",
             folder / "env/extravars": json.dumps(extra),
+            folder / "env/cmdline": "--check" if job_type == "check" else "",
             folder / "env/envvars": json.dumps({**self._environment, "ANSIBLE_INVENTORY_ENABLED": "script"}),
         }.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         hosts.chmod(0o700)
         command = [sys.executable, "-m", "ansible_runner", "run", str(folder), "-p", template["playbook"]]
-        done = subprocess.run(
-            [
-                *command,
-                "--project-dir",
-                str(ROOT),
-                "--ident",
-                "job",
-                *(["--cmdline", "--check"] if job_type == "check" else []),
-            ],
+        process = subprocess.Popen(
+            [*command, "--project-dir", str(ROOT), "--ident", "job"],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE,
-            check=False,
+            start_new_session=True,
         )
+        try:
+            if meanwhile:
+                meanwhile()
+            printed, _nothing = process.communicate(timeout=PATIENCE)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
         events = [json.loads(path.read_text()) for path in (folder / "artifacts/job/job_events").glob("*-*.json")]
-        assert events, done.stdout
-        return Job(done.returncode, done.stdout, sorted(events, key=lambda one: int(one["counter"])))
+        assert events, printed
+        return Job(process.returncode, printed, sorted(events, key=lambda one: int(one["counter"])))
 
-    def run(self, name: str, approve: Callable[[list[str]], bool], **answers: Any) -> list[tuple[str, Job | None]]:
+    def run(
+        self,
+        name: str,
+        approve: Callable[[list[str]], bool],
+        meanwhile: dict[str, Callable[[], Any]] | None = None,
+        **answers: Any,
+    ) -> list[tuple[str, Job | None]]:
         """Runs a workflow: each node once, when one before it has ended the right way. Returns the nodes in order, with their jobs.
-        ``approve`` is asked with the nodes that have run."""
+        ``approve`` is asked with the nodes that have run; during some nodes something else may happen."""
         workflow = controller.named("workflows", f"Event Streams: {name}")
         given = controller.accepted(workflow["survey_spec"], answers)
         nodes = {one["identifier"]: one for one in workflow["workflow_nodes"]}
@@ -126,7 +142,8 @@ class Awx:
             else:
                 template = node["unified_job_template"]["name"].removeprefix("Event Streams: ")
                 extra = {**given, **node.get("extra_data", {})}
-                job = self.launch(template, node.get("job_type", "run"), ignore=True, **extra)
+                during = (meanwhile or {}).get(node["identifier"])
+                job = self.launch(template, node.get("job_type", "run"), ignore=True, meanwhile=during, **extra)
                 worked = job.rc == 0
             done.append((node["identifier"], job))
             related = node.get("related", {})

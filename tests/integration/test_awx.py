@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mirrorops.event_streams.tests.integration.awx import ROOT, Awx, Job
-from ansible_collections.mirrorops.event_streams.tests.integration.conftest import PAIR, SOURCE, TARGET
+from ansible_collections.mirrorops.event_streams.tests.integration.conftest import FAST, PAIR, SOURCE, TARGET
 from ansible_collections.mirrorops.event_streams.tests.integration.recovery import World
 
 QUICK = {name: value for name, value in PAIR.items() if name.endswith(("interval", "settle_timeout", "topics_timeout"))}
@@ -51,33 +51,33 @@ def test_the_life_of_a_pair(
     simulate: Any, playbook: Any, tmp_path: Path, platform: Callable[..., Awx], observe: Any
 ) -> None:
     world = World(simulate, playbook, tmp_path / "records")
-    simulator = world.begin("friendly", "fresh")
+    simulator = world.begin("friendly", "fresh", timing={"operation_seconds": 600})
     seen, awx = observe(simulator), platform()
     hosts = awx.synchronise(ROOT / "examples/pairs.event_streams.yml", **QUICK)
-    assert hosts["orders"]["mirroring_target"] == simulator.instance(TARGET).crn
+    assert hosts["orders"]["mirroring_target"] == str(simulator.instance(TARGET).crn)
     assert "simulated-key" not in json.dumps(hosts)
 
-    # Nothing is written before the approval, and nothing after a refusal.
-    def refuse(_nodes: list[str]) -> bool:
+    def approve(_nodes: list[str]) -> bool:
         seen.untouched()
-        return False
+        return True
 
-    assert [name for name, _job in awx.run("mirror with approval", refuse)] == ["readiness", "approve"]
-    seen.untouched()
+    def let_it_end() -> None:
+        seen.polled()
+        seen.later()
 
-    mirrored = awx.run("mirror with approval", lambda _nodes: True)
+    mirrored = awx.run("mirror with approval", approve, meanwhile={"finish": let_it_end})
     assert [name for name, _job in mirrored] == ["readiness", "approve", "submit", "finish", "report"]
     jobs = {name: worked(job) for name, job in mirrored if job}
     assert "update accepted" in jobs["submit"].shown
     assert len(seen.patches()) == 1, "the second job joins the update of the first"
-    shown = [one for one in jobs["finish"].events if "update succeeded" in one.get("stdout", "")]
-    assert shown and "update succeeded" in jobs["finish"].stdout, "lines of progress are events of their own"
+    shown = [one for one in jobs["finish"].events if "update succeeded" in one["stdout"]]
+    assert shown and "update in progress" in jobs["finish"].stdout, "lines of progress are events of their own"
     assert jobs["report"].artifacts()["audit"]["orders"]["verdict"] == "ready"
     assert world.direction == "forward" and world.selected(world.target)
 
+    simulator.set_timing("operation_seconds", FAST["operation_seconds"])
     simulator.clear_journal()
     worked(awx.launch("validate"))
-    worked(awx.launch("audit", "check"))
     worked(awx.launch("snapshot", snapshot_file=str(tmp_path / "estate.json")))
     assert json.loads((tmp_path / "estate.json").read_text())
     seen.untouched()
@@ -87,7 +87,7 @@ def test_the_life_of_a_pair(
     seen.untouched()
 
     answers = {"mirroring_hosts": "orders", "failover_confirm": TARGET}
-    moved = awx.run("planned failover", lambda _nodes: seen.untouched() is None, **answers)
+    moved = awx.run("planned failover", approve, **answers)
     assert [name for name, _job in moved] == ["audit", "plan", "approve", "failover", "report"]
     for _name, job in moved:
         assert job is None or worked(job)
