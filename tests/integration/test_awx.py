@@ -139,5 +139,5 @@ def test_two_accounts_with_one_credential(
     awx.synchronise(pairs, **QUICK)
     worked(awx.launch("mirror"))
     observe(simulator).mirrored(["^orders$", "^payments$"])
-    callers = {one["caller"] for one in simulator.journal if one["instance"] == simulator.instance(SOURCE).guid}
-    assert "simulated-key-source" in callers
+    (policy,) = simulator.state.policies.by_id.values()
+    assert policy.account == simulator.instance(SOURCE).account
