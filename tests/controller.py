@@ -1,7 +1,10 @@
 # Copyright: Contributors to mirrorops.event_streams
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX makes of extensions/awx: the variables as Ansible resolves them, what credentials inject, what surveys accept."""
+"""What AWX makes of extensions/awx: the variables as Ansible resolves them, what credentials inject, what surveys accept.
+
+As a program it prints configure.yml with its loops unrolled: linters check no arguments that are templates.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import StrictUndefined, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -99,3 +103,23 @@ def accepted(survey: dict[str, Any], answers: dict[str, Any], *, ignore: bool = 
         size = len(value) if isinstance(value, str) else value
         assert question.get("min", size) <= size <= question.get("max", size), f"{name} is too small or too large"
     return variables
+
+
+def unrolled() -> list[dict[str, Any]]:
+    """The play of configure.yml with a task for each object, whose arguments are values."""
+    (play,) = yaml.safe_load((FOLDER / "configure.yml").read_text())
+    tasks = []
+    for task in play["tasks"]:
+        ((module, arguments),) = [(key, value) for key, value in task.items() if "." in key]
+        for item in wanted().get(task.get("loop", "").strip("{ }"), []):
+            tasks.append(
+                {
+                    "name": f"{task['name']}, {item['name']}",
+                    module: {key: item[key] for key in arguments if item.get(key) not in (None, "")},
+                }
+            )
+    return [{**play, "tasks": tasks}]
+
+
+if __name__ == "__main__":
+    print(yaml.safe_dump(unrolled(), sort_keys=False))
