@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What AWX makes of extensions/awx: the variables as Ansible resolves them, what credentials inject, what surveys accept.
 
-As a program it prints configure.yml with its loops unrolled: linters check no arguments that are templates.
+As a program it prints a play of objects.yml with its loops unrolled: linters check no arguments that are templates.
 """
 
 from __future__ import annotations
@@ -106,19 +106,18 @@ def accepted(survey: dict[str, Any], answers: dict[str, Any], *, ignore: bool = 
 
 
 def unrolled() -> list[dict[str, Any]]:
-    """The play of configure.yml with a task for each object, whose arguments are values."""
-    (play,) = yaml.safe_load((FOLDER / "configure.yml").read_text())
+    """A play of objects.yml with a task for each object, whose arguments are values."""
     tasks = []
-    for task in play["tasks"]:
+    for task in yaml.safe_load((FOLDER / "objects.yml").read_text()):
         ((module, arguments),) = [(key, value) for key, value in task.items() if "." in key]
-        for item in wanted().get(task.get("loop", "").strip("{ }"), []):
+        for item in wanted()[task["loop"].strip("{ }")]:
             tasks.append(
                 {
                     "name": f"{task['name']}, {item['name']}",
                     module: {key: item[key] for key in arguments if item.get(key) not in (None, "")},
                 }
             )
-    return [{**play, "tasks": tasks}]
+    return [{"name": "Set everything up", "hosts": "localhost", "tasks": tasks}]
 
 
 if __name__ == "__main__":
