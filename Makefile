@@ -6,7 +6,7 @@ CHECK := .venv/bin/python scripts/check.py
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help venv test test-full lint format typing docs-check sanity unit contract faults integration build release-check demo rehearse bench pins clean
+.PHONY: help venv test test-full lint format typing docs docs-check sanity unit contract faults integration build release-check demo rehearse bench pins clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z -]*\):.*  ## /\1	/p' $(MAKEFILE_LIST) | expand -t 28
@@ -33,7 +33,10 @@ format: venv  ## let ruff mend what it can
 typing: venv  ## mypy
 	@$(CHECK) typing
 
-docs-check: venv  ## documentation and changelog
+docs: venv  ## build the documentation as HTML, in .cache/docs/html
+	@$(CHECK) site
+
+docs-check: venv  ## documentation, the same built as HTML, and changelog
 	@$(CHECK) docs
 
 sanity: venv  ## ansible-test sanity, oldest and newest ansible-core
