@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref
+from sphinx.addnodes import pending_xref, toctree
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -52,5 +52,27 @@ def link_to_ansible(
     return page and nodes.reference("", "", text, refuri=ANSIBLE + page, internal=False)
 
 
+def tidy(_app: Sphinx, page: nodes.document) -> None:
+    """Leave out what the theme has at the side of each page, and say in the menu what the lists are."""
+    for heading in page.findall(nodes.title):
+        name = heading.astext().removeprefix(f"{project}.")
+        heading[:] = [nodes.Text(project if name.lower() == project else name)]
+        break
+    for contents in list(page.findall(lambda node: isinstance(node, nodes.topic) and "contents" in node["classes"])):
+        contents.parent.remove(contents)
+    for menu in page.findall(toctree):
+        if menu["hidden"] and isinstance(menu.parent.parent, nodes.section):
+            menu["caption"] = menu["rawcaption"] = menu.parent.parent[0].astext().replace("Role Index", "Roles")
+
+
+def shorten_menu(app: Sphinx, _page: nodes.document) -> None:
+    """In the menu, "name module" is enough of "name module - what it does"."""
+    for entry in app.env.tocs[app.env.docname].findall(nodes.reference):
+        entry[:] = [nodes.Text(entry.astext().partition(" \N{EN DASH} ")[0])]
+        break
+
+
 def setup(app: Sphinx) -> None:
     app.connect("missing-reference", link_to_ansible)
+    app.connect("doctree-read", tidy, priority=100)  # before Sphinx takes the titles for its menus
+    app.connect("doctree-read", shorten_menu, priority=900)
