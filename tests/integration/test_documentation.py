@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,14 @@ import yaml
 
 from ansible_collections.mirrorops.event_streams.tests.integration.conftest import SOURCE, TARGET
 from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import ENABLED, MONITORING
+from ansible_collections.mirrorops.event_streams.tests.pages import GUIDES, ROOT, Block, blocks, blocks_of
 
-ROOT = Path(__file__).parents[2]
-ROLES = sorted((ROOT / "roles").glob("[!.]*/"))
-PAGES = [
+EXAMPLES = blocks_of("yaml")
+WITH_EXAMPLES = [
     ROOT / "README.md",
-    *(role / "README.md" for role in ROLES),
-    *sorted((ROOT / "docs/docsite/rst").glob("*.rst")),
+    *sorted((ROOT / "roles").glob("*/README.md")),
+    *(guide for guide in GUIDES if guide.stem != "guide_contributing"),
 ]
-MARKDOWN = re.compile(r"^```ya?ml\n# runnable\b([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TURNED_ROUND = {
     "policies": [{"subject": TARGET, "resource": SOURCE}, {"subject": SOURCE, "resource": TARGET}],
     "target": {"topics": [{"name": "orders", "partitions": 1}]},
@@ -34,44 +32,38 @@ TURNED_ROUND = {
 }
 WORLDS: dict[str, dict[str, Any]] = {
     "": {},
+    "while mirroring": ENABLED,
     "with Monitoring": {"monitoring": MONITORING, **ENABLED},
     "after a failover": {**ENABLED, "target": {**ENABLED["target"], "selection": [], **TURNED_ROUND["target"]}},
     "while turned round": {"monitoring": MONITORING, **TURNED_ROUND},
 }
 """What an example needs, by what its first line says."""
 
-RST = re.compile(r"^\.\. code-block:: yaml\n\n    # runnable\b([^\n]*)\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 
-
-def blocks(page: Path) -> list[tuple[str, str]]:
-    """Every block of YAML whose first line says that it can be run, and what else that line says."""
-    pattern = RST if page.suffix == ".rst" else MARKDOWN
-    return [(needs.strip(), textwrap.dedent(block)) for needs, block in pattern.findall(page.read_text())]
-
-
-def examples() -> list[Any]:
-    """The blocks of all pages."""
-    return [
-        pytest.param(needs, block, id=f"{page.relative_to(ROOT)}-{number}")
-        for page in PAGES
-        for number, (needs, block) in enumerate(blocks(page), 1)
-    ]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_page_has_an_example(page: Path) -> None:
-    assert blocks(page)
+    assert [block for block in blocks(page) if block.needs is not None]
 
 
-@pytest.mark.parametrize(("needs", "example"), examples())
-def test_examples_run_twice(simulate: Any, playbook: Any, observe: Any, needs: str, example: str) -> None:
-    simulator = simulate(**WORLDS[needs])
-    plays = yaml.safe_load(example)
+@pytest.mark.parametrize("example", [block for block in EXAMPLES if block.needs is not None], ids=str)
+def test_examples_run_twice(simulate: Any, playbook: Any, observe: Any, example: Block) -> None:
+    simulator = simulate(**WORLDS[str(example.needs)])
+    plays = yaml.safe_load(example.text)
     assert isinstance(plays, list)
     playbook(plays).worked()
     simulator.clear_journal()
     assert playbook(plays).worked().changed == 0
     observe(simulator).untouched()
+
+
+@pytest.mark.parametrize("example", [block for block in EXAMPLES if block.needs is None], ids=str)
+def test_other_playbooks_can_be_read(playbook: Any, example: Block) -> None:
+    """What is no playbook is an inventory, or variables; tests/unit/test_pages.py looks at those."""
+    content = yaml.safe_load(example.text)
+    if isinstance(content, list):
+        playbook(content, environment=playbook.environment(None), arguments=("--syntax-check",)).worked()
+    else:
+        assert isinstance(content, dict)
 
 
 def test_the_pair_in_the_readme_is_the_one_of_the_demo() -> None:

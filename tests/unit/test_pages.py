@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,6 +155,21 @@ def test_commands_name_what_exists(command: str) -> None:
 @pytest.mark.parametrize("block", blocks_of("yaml"), ids=str)
 def test_variables_are_documented(block: Block) -> None:
     assert set(keys(yaml.safe_load(block.text))) - PAIR_VARIABLES - OPTIONS == set()
+
+
+def test_inventories_use_options_that_exist() -> None:
+    name = f"{COLLECTION}.instances"
+    shown = subprocess.check_output(
+        [sys.executable, "-m", "ansible.cli.doc", "--json", "--type", "inventory", name],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cl")},
+        text=True,
+    )
+    options = json.loads(shown)[name]["doc"]["options"]
+    inventories = [
+        content for content in map(yaml.safe_load, (block.text for block in blocks_of("yaml"))) if "plugin" in content
+    ]
+    assert inventories
+    assert [content for content in inventories if content["plugin"] != name or content.keys() - options.keys()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=short)

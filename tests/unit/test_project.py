@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.mirrorops.event_streams.tests.pages import blocks_of
+
 ROOT = Path(__file__).resolve().parents[2]
 LISTED = subprocess.check_output(["git", "ls-files", "-zco", "--exclude-standard"], cwd=ROOT, text=True).split("\0")
 FILES = [ROOT / name for name in LISTED if name and (ROOT / name).is_file()]
@@ -180,9 +182,7 @@ def test_every_task_uses_options_that_exist() -> None:
         for path in FILES
         if path.suffix == ".yml" and path.relative_to(ROOT).parts[0] in {"examples", "playbooks", "roles"}
     }
-    for path in (path for path in FILES if path.suffix == ".md"):
-        blocks = re.findall(r"^```ya?ml\n(.*?)^```", text_of(path), re.MULTILINE | re.DOTALL)
-        texts |= {f"{short(path)}, block {number}": block for number, block in enumerate(blocks, 1)}
+    texts |= {str(block): block.text for block in blocks_of("yaml")}
     wrong = []
     for place, text in texts.items():
         for name, arguments in tasks_in(list(yaml.safe_load_all(text))):
