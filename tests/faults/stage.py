@@ -193,7 +193,9 @@ class Stage:
         try:
             return self._carry_out(verb, pair, before)
         except MirrorOpsError as error:
-            raise RoleFailed(" ".join([str(error), *before["doubts"]])) from error
+            after = self.run(recovery_info, verb=verb, **{**pair, "wait": False})
+            doubts = dict.fromkeys([*before["doubts"], *after["doubts"]])
+            raise RoleFailed(" ".join([str(error), *doubts])) from error
 
     def _carry_out(self, verb: str, pair: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
         backward = {**pair, "source": pair["target"], "target": pair["source"]}
@@ -203,7 +205,13 @@ class Stage:
         authorized_at = None
         for action in actions:
             if action == "wait_for_lag":
-                waited = {**giver, "topics": None, "max_lag": before["max_lag"], "wait_for_lag": True}
+                waited = {
+                    **giver,
+                    "topics": None,
+                    "max_lag": before["max_lag"],
+                    "wait_for_lag": True,
+                    "fresh_lag": True,
+                }
                 looked = self.run(mirroring_info, **waited)
                 if looked["verdict"] != "mirroring":
                     raise RoleFailed(looked["problems"])

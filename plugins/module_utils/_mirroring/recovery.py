@@ -124,6 +124,8 @@ def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
                     "Name the pair that is meant. If this is the one, set mirroring_source_alias and mirroring_target_alias to its aliases.",
                 )
             )
+        elif side.doubt and verb != "failover" and not wishes.force:
+            found.append(_doubted(side))
         elif side.unclear and not wishes.force and not at_once:
             remedy = "Look into the console. If it does mirror the other one of this pair, set mirroring_force: true."
             found.append(Finding("pair", "unknown", side.unclear, remedy))
@@ -170,11 +172,9 @@ def _refused(verb: Verb, rule: str, message: str, remedy: str) -> Plan:
 
 def _disable(pair: Pair, wishes: Wishes) -> Plan:
     target = pair.target
-    if not target.enabled and target.doubt:
-        return _doubted("disable", target)
     # A selection may outlast mirroring, and would choose topics again as soon as that is enabled (API §11.11).
     steps = [_cleared(target, pair.forward)] if target.feeds else []
-    steps += [_disabled(target, pair.forward)] if target.enabled else []
+    steps += [_disabled(target, pair.forward)] if target.enabled or target.doubt else []
     notes = [
         f"The charge for mirroring to {target.name} ends with the update."
         if steps
@@ -201,7 +201,7 @@ def _failover(pair: Pair, wishes: Wishes) -> Plan:
             remedy = "No topics are selected: finish that with reverse."
         return _refused("failover", "direction", message, remedy)
     if not target.enabled and target.doubt:
-        return _doubted("failover", target)
+        return Plan("target", "target", refusals=(_doubted(target),))
     if not target.enabled and wishes.mode == "planned":
         message = (
             f"Mirroring to {target.name} is off, so there is nothing to fail over: what was written to {pair.source_alias} since it went off "
@@ -266,10 +266,12 @@ def _failback(pair: Pair, wishes: Wishes) -> Plan:
     return Plan("source", "target", (*steps, *_enabled(target, source, pair.forward, wishes)), notes=tuple(notes))
 
 
-def _doubted(verb: Verb, target: Side) -> Plan:
-    remedy = "Run again later; if that stays so, correct mirroring_target_admin_url, or look into the console."
-    finding = Finding("observed", "unknown", f"Whether {target.name} mirrors is not known. {target.doubt}", remedy)
-    return Plan(giver_of(verb), taker_of(verb), refusals=(finding,))
+def _doubted(side: Side) -> Finding:
+    remedy = (
+        f"Run again later; if that stays so, correct mirroring_{side.which}_admin_url, or look into the console. If what the document shows is "
+        "wrong, mirroring_force: true takes mirroring as off, and lets disable send its update all the same."
+    )
+    return Finding("observed", "unknown", f"Whether {side.name} mirrors is not known. {side.doubt}", remedy)
 
 
 def _waited(side: Side, direction: str, wishes: Wishes) -> Step:

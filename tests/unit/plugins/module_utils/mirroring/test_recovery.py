@@ -121,9 +121,12 @@ def test_a_selection_that_cannot_be_read_is_not_known() -> None:
 
 
 def test_nothing_is_called_failed_over_because_of_an_answer_that_may_be_wrong() -> None:
-    for verb in ("failover", "disable"):
-        found = made(t.cast(Verb, verb), pair(target=side("target", False, doubt="es-b: it contradicts itself.")))
+    doubtful = pair(target=side("target", False, doubt="es-b: it contradicts itself."))
+    for verb in VERBS:
+        found = made(verb, doubtful, resume=True)
         assert [(finding.rule, finding.status) for finding in found.refusals] == [("observed", "unknown")]
+    assert [step.action for step in made("disable", doubtful, force=True).steps] == ["disable"]
+    assert [step.action for step in made("reverse", doubtful, force=True).steps] == ["enable", "select", "validate"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
