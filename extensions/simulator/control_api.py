@@ -80,6 +80,11 @@ def _topics(simulator: Simulator, body: Any) -> Any:
     return {}
 
 
+def _stop_producers(simulator: Simulator, body: Any) -> Any:
+    simulator.stop_producers()
+    return {}
+
+
 def _shutdown(simulator: Simulator, body: Any) -> Any:
     simulator.ended.set()
     return {}
@@ -112,6 +117,7 @@ ACTIONS: dict[tuple[str, str], tuple[Action, shapes.Shape | None]] = {
     ("DELETE", "/faults"): (_clear_faults, None),
     ("POST", "/reset"): (_reset, None),
     ("POST", "/topics"): (_topics, _TOPICS),
+    ("POST", "/stop_producers"): (_stop_producers, None),
     ("POST", "/shutdown"): (_shutdown, None),
 }
 EXPORTS: dict[tuple[str, str], Callable[[Simulator, dict[str, str]], Answer]] = {

@@ -156,7 +156,7 @@ class Recovery:
             )
         made = plan(self._verb, pair, wishes)
         if refusals and made.steps:
-            made = dataclasses.replace(made, steps=(), refusals=tuple(refusals))
+            made = dataclasses.replace(made, steps=(), refusals=tuple(refusals), notes=())
         notes += self._unverified(target)
         made = dataclasses.replace(made, notes=(*notes, *made.notes) if made.steps else made.notes)
         reading = self._reading(pair, made, target, aliases[0])

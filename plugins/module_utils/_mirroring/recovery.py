@@ -99,7 +99,7 @@ def plan(verb: Verb, pair: Pair, wishes: Wishes) -> Plan:
     refusals = _in_the_way(verb, pair, wishes)
     made = Plan(giver_of(verb), taker_of(verb), refusals=tuple(refusals)) if refusals else make(pair, wishes)
     obstacles = _obstacles(pair, made)
-    return dataclasses.replace(made, steps=(), refusals=obstacles) if obstacles else made
+    return dataclasses.replace(made, steps=(), refusals=obstacles, notes=()) if obstacles else made
 
 
 def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
@@ -321,4 +321,5 @@ def _validated(side: Side, direction: str) -> Step:
 
 def charged(side: Side) -> str:
     """What a side that mirrors costs (API §5.3)."""
-    return f"Mirroring to {side.name} is charged until it is disabled."
+    since = "is charged" if side.enabled else "will be charged, from when it is enabled,"
+    return f"Mirroring to {side.name} {since} until it is disabled."

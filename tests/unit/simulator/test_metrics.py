@@ -190,6 +190,13 @@ def test_an_instance_that_is_gone_has_no_metrics(start: Any) -> None:
     assert ask(start(made), '{__name__=~".+"}') == {}
 
 
+def test_when_nobody_writes_nothing_is_behind(start: Any) -> None:
+    cloud = start(mirrored())
+    assert set(ask(cloud, LATENCY).values()) == {"1.5"}
+    assert cloud.send("POST", "/_control/stop_producers").status == 200
+    assert set(ask(cloud, LATENCY).values()) == {"0"}
+
+
 def test_names_can_be_others(start: Any) -> None:
     made = mirrored(switches={"metric_names": "old", "latency_topic_names": "remote"})
     made["series"] = [drawn([[60, 7]])]

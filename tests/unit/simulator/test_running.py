@@ -117,6 +117,13 @@ def test_control_routes(cloud: Any) -> None:
     assert control(cloud, "POST", "topics", topics).status == 200
     assert control(cloud, "GET", "state").json["instances"][cloud.source]["topics"]["new"] == 7
     control(cloud, "POST", "topics", {"instance": cloud.source, "delete": "new"})
+    assert control(cloud, "POST", "stop_producers").status == 200
+    gone = {"action": "reset_before", "instance": cloud.source, "times": None}
+    assert control(cloud, "POST", "faults", gone).status == 200
+    with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
+        cloud.send("GET", f"/es/{cloud.source}/alive")
+    cloud.sim.clear_faults()
+    cloud.sim.clear_journal()
     assert cloud.sim.journal == []
     cloud.authorize()
     assert control(cloud, "GET", "journal").json == cloud.sim.journal
