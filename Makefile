@@ -45,8 +45,9 @@ sanity: venv  ## ansible-test sanity, oldest and newest ansible-core
 build: venv  ## build the tarball, install it elsewhere, read its documentation
 	@$(CHECK) build
 
-release-check: venv  ## galaxy-importer over the tarball
-	@$(CHECK) importer
+release-check: venv  ## whether this commit can be published: version, changelog, tag, documentation, tarball, importer
+	@.venv/bin/python scripts/release.py
+	@$(CHECK) docs build ee importer
 
 demo: venv  ## see the collection mirror two simulated instances
 	@scripts/demo.sh

@@ -49,7 +49,8 @@ class Reading:
         when = "at some time within the last six hours" if self.at is None else f"at {format_time(self.at)}"
         return (
             f"At the last reading, {when}, the worst topic, {self.topic}, was behind by {seconds(self.behind)}: about so much of what was "
-            f"written to {source} before it stopped is lost. How far it was behind after that reading is not known."
+            f"written to {source} before it stopped is lost. How far it was behind after that reading is not known, nor is anything of topics "
+            "that had no value there."
         )
 
 
@@ -64,7 +65,7 @@ def read_last(
     worst = max({**ended, **fresh}.items(), key=lambda one: (one[1], one[0]), default=None)
     if worst is None:
         return Reading(reason=NO_VALUE)
-    at = lag.at if worst[0] in fresh else _last_time(monitoring, names["mirroring_latency"], guid, worst[0], lag.at)
+    at = _last_time(monitoring, names["mirroring_latency"], guid, worst[0], lag.at)
     return Reading(worst[0], worst[1], at)
 
 

@@ -45,6 +45,8 @@ def read(now: dict[str, float], last: dict[str, tuple[float, float]] | None = No
     [
         (read({"orders": 12.0, "payments": 3.0}), ("orders", 12.0), NOW),
         (read({"orders": 12.0}, {"payments": (NOW - 3600, 40.0)}), ("payments", 40.0), NOW - 3600),
+        # A value that is good now may be some minutes old.
+        (read({"orders": 12.0}, {"orders": (NOW - 240, 12.0)}), ("orders", 12.0), NOW - 240),
         (read({}, {"payments": (NOW - 3600, 40.0)}), ("payments", 40.0), NOW - 3600),
         (read({"orders": 12.0, "payments": 3.0}, None, "orders"), ("payments", 3.0), NOW),
     ],
@@ -55,6 +57,7 @@ def test_the_worst_of_what_was_known_last(reading: Reading, worst: tuple[str, fl
     assert told["known"]
     assert told["worst"] == {"topic": worst[0], "seconds": worst[1]}
     assert "is not known" in reading.words("us-south")
+    assert "topics that had no value there" in reading.words("us-south")
     assert worst[0] in reading.words("us-south")
 
 
