@@ -192,7 +192,7 @@ def test_make_is_asked_for_what_it_has(block: Block) -> None:
 def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     wrong = []
     for link in (one or other for one, other in LINK.findall(page.read_text())):
-        address, _, anchor = link.partition("#")
+        address, _hash, anchor = link.partition("#")
         if urlsplit(link).scheme:
             continue
         path = page.parent / address if address else page
