@@ -101,6 +101,29 @@ def test_become_for_the_whole_play(simulator: Any, playbook: Any, observe: Any) 
     observe(simulator).mirrored()
 
 
+@pytest.mark.parametrize("how", ["include_role", "import_role"])
+def test_tags_choose_all_of_a_role_or_nothing(simulator: Any, playbook: Any, observe: Any, how: str) -> None:
+    plays = play(how, *MIRROR)
+    for task in plays[0]["tasks"]:
+        task["tags"] = ["mirroring"]
+        if how == "include_role":
+            task["ansible.builtin.include_role"]["apply"] = {"tags": ["mirroring"]}
+    playbook(plays, arguments=("--skip-tags", "mirroring")).worked()
+    assert simulator.journal == []
+    playbook(plays, arguments=("--tags", "mirroring")).worked()
+    observe(simulator).mirrored()
+
+
+def test_in_a_play_with_facts_in_which_any_error_is_fatal(simulator: Any, playbook: Any, observe: Any) -> None:
+    plays = play("roles", *MIRROR, gather_facts=True, any_errors_fatal=True)
+    playbook(plays).worked()
+    seen = observe(simulator)
+    seen.mirrored()
+    simulator.clear_journal()
+    assert playbook(plays).worked().changed == 0
+    seen.untouched()
+
+
 def test_validate_says_no(simulate: Any, playbook: Any, observe: Any) -> None:
     simulator = simulate(**AUTHORIZED)
     run = playbook(play("include_role", "validate"))
