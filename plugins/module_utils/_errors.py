@@ -10,6 +10,11 @@ import json
 import re
 import typing as t
 
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._python import require_python
+
+# Whatever a module imports first imports this, and then what only newer versions of Python have.
+require_python()
+
 MAX_TEXT = 600
 MAX_READ = 20000
 LONGEST = {"attempt": 500, "reason": 2500, "instance": 300, "code": 200, "transaction_id": 200, "remedy": 1000}

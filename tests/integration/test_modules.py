@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import ansible
 import pytest
 
+from ansible_collections.mirrorops.event_streams.plugins.modules import mirroring
 from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import MONITORING
 
 pytestmark = pytest.mark.every_core
@@ -150,3 +156,37 @@ def test_every_module_is_covered(simulator: Any, pytestconfig: Any) -> None:
     """What a record returns differs from run to run; test_recovery_record.py runs it everywhere."""
     modules = {path.stem for path in (pytestconfig.rootpath / "plugins/modules").glob("[!_]*.py")}
     assert {task["name"].removeprefix("Use ") for task in tasks(simulator)} == modules - {"recovery_record"}
+
+
+def too_old() -> str | None:
+    """A Python that Ansible starts modules with and this collection does not work with, if there is one here."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    folders = [*sorted(pyenv.glob("versions/3.9*/bin")), *(Path(one) for one in os.get_exec_path())]
+    found = (folder / "python3.9" for folder in folders if folder.name != "shims")
+    return next((str(one) for one in found if one.exists()), None)
+
+
+@pytest.mark.skipif(too_old() is None, reason="Python 3.9 is not here")
+def test_a_python_that_is_too_old_is_told_in_one_line(simulator: Any, playbook: Any, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.json"
+    inventory.write_text('{"all": {"hosts": {"bastion": {}}}}')
+    old = {**ELSEWHERE, "ansible_python_interpreter": too_old()}
+    run = playbook(play(tasks(simulator)[:1], "bastion", vars=old), arguments=("-i", str(inventory)))
+    assert "the collection mirrorops.event_streams needs 3.10 or later" in run.failure
+    assert "ansible_python_interpreter" in run.failure
+    assert len(run.failure.splitlines()) == 1
+    assert simulator.journal == []
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in Path(mirroring.__file__).parent.glob("[!_]*.py")))
+@pytest.mark.skipif(too_old() is None, reason="Python 3.9 is not here")
+def test_every_module_says_so_first(name: str) -> None:
+    """Whatever a module imports, nothing that only newer versions have comes before that."""
+    command = f"import sys; sys.argv = ['']; import ansible_collections.mirrorops.event_streams.plugins.modules.{name}"
+    folders = [str(Path(ansible.__file__).parents[1]), str(Path(mirroring.__file__).parents[5])]
+    environment = {"PYTHONPATH": os.pathsep.join(folders), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [too_old() or "", "-c", command], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "needs 3.10 or later" in json.loads(done.stdout)["msg"]
+    assert (done.returncode, done.stderr) == (1, "")
