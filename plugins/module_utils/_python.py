@@ -26,4 +26,4 @@ def require_python() -> None:
         "ansible_python_interpreter to one, or let the task run on the controller, with a local connection."
     )
     sys.stdout.write(json.dumps({"failed": True, "msg": message}) + "\n")
-    sys.exit(1)
+    raise SystemExit(1)
