@@ -149,11 +149,6 @@ class Recovery:
                 "notes that, and then reverse."
             )
             refusals = [Finding("record", "fail", message, remedy)]
-        if wishes.resume and self._verb == "failback":
-            notes.append(
-                f"This goes on with a failback that was interrupted. It is right only if nothing has been written to {self._target.name} since "
-                "its selection was cleared: what was is on no other cluster."
-            )
         made = plan(self._verb, pair, wishes)
         if refusals and made.steps:
             made = dataclasses.replace(made, steps=(), refusals=tuple(refusals), notes=())

@@ -259,6 +259,11 @@ def _failback(pair: Pair, wishes: Wishes) -> Plan:
         notes.append(f"How much of what was written to {target.name} is not on {source.name} is not looked at.")
     elif source.feeds:
         steps.append(_waited(source, pair.backward, wishes))
+    else:
+        notes.append(
+            f"This goes on with a failback that was interrupted. It is right only if nothing has been written to {target.name} since "
+            f"{source.name} has selected no topics: what was is on no other cluster."
+        )
     if source.feeds:
         steps.append(_cleared(source, pair.backward))
     if source.enabled:

@@ -147,7 +147,10 @@ class Report:
         for which, side in sides:
             name = self._side(which, side)["name"]
             # Of one that was not asked, nobody has seen that it is.
-            role = "" if now is None or side is None else f", and the {'source' if which == now else 'target'} now"
+            idle = "" if any(one.feeds for one in self.pair.sides) else ", though no topics are selected"
+            role = (
+                "" if now is None or side is None else f", and the {'source' if which == now else 'target'} now{idle}"
+            )
             told.append(f"{name} is the {which} of the pair{role}.")
         return told
 

@@ -137,6 +137,11 @@ def test_which_instance_is_mirrored_is_not_guessed(verb: Verb) -> None:
     assert "pair" not in {finding.rule for finding in told.refusals}
 
 
+def test_a_failback_that_goes_on_says_when_that_is_right() -> None:
+    told = [" ".join(made("failback", one, resume=True).notes) for one in (OFF, CLEARED, BACKWARD_CLEARED, BACKWARD)]
+    assert ["It is right only if nothing has been written to es-b" in one for one in told] == [True, True, True, False]
+
+
 def test_an_unplanned_failover_waits_for_nothing() -> None:
     """Neither for an update, nor for an answer to which instance it is."""
     target = side("target", True, running="update in progress", unclear="nobody knows")
