@@ -131,7 +131,8 @@ record:
     outcome:
       description:
         - V(unfinished) if the run had not ended, and if O(after) or an update that nobody waited for tells that something is left to do. Else
-          V(done), V(failed), V(refused) if it failed before anything was begun, or V(nothing to do) if the plan had no step.
+          V(done), V(failed), V(refused) if it failed before anything was begun, V(not confirmed) if the plan was only shown,
+          or V(nothing to do) if the plan had no step.
       type: str
       sample: done
     message:

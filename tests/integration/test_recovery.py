@@ -116,6 +116,7 @@ def test_nothing_is_done_without_a_confirmation(verb: str, confirm: Any, world: 
     run = world.run(verb, confirm=confirm)
     assert f"run again with {verb}_confirm=es-target-us-east" in run.failure
     assert run.facts[f"{verb}_result"]["outcome"] == "not confirmed"
+    assert [one["outcome"] for one in world.records(verb)] == ["not confirmed"]
     world.untouched()
 
 

@@ -27,6 +27,7 @@ REASONS = {
     "unfinished": "Not all was done when this was written.",
     "failed": "The run failed, so the time until all was done is not known.",
     "refused": "Nothing was begun.",
+    "not confirmed": "Nothing was begun.",
     "nothing to do": "There was nothing to do.",
 }
 

@@ -34,7 +34,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._times imp
 
 FORMAT = 1
 ACTED = ("unfinished", "done", "failed")
-OUTCOMES = (*ACTED, "refused", "nothing to do")
+OUTCOMES = (*ACTED, "refused", "not confirmed", "nothing to do")
 SIDES = ("source", "target")
 MOST_TOPICS, MOST_LINES, MOST_FINDINGS, MOST_FACTS = 500, 30, 30, 40
 SHORT = 40
@@ -164,7 +164,10 @@ def _began(pick: Pick, run: Run) -> str:
 def _outcome(run: Run, plan: list[Record], steps: list[Record]) -> str:
     reached = any(one["outcome"] not in ("not reached", "skipped") for one in steps)
     if run.failed:
-        return "failed" if reached or run.begun else "refused"
+        if reached or run.begun:
+            return "failed"
+        shown = plan and run.before.get("confirmed") is False and run.before.get("refused") is not True
+        return "not confirmed" if shown else "refused"
     after = run.after or {}
     if after.get("steps") or after.get("refused") is True or any(one["outcome"] == "under way" for one in steps):
         return "unfinished"

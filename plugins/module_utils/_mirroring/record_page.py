@@ -33,6 +33,7 @@ TONES = {
     "pass": "pass",
     "unfinished": "warn",
     "refused": "warn",
+    "not confirmed": "warn",
     "skipped": "warn",
     "under way": "warn",
     "warn": "warn",
@@ -46,6 +47,7 @@ OUTCOMES = {
     "done": "done",
     "failed": "failed",
     "refused": "refused, nothing was begun",
+    "not confirmed": "not confirmed, the plan was only shown",
     "nothing to do": "nothing to do",
 }
 SHOWN_TOPICS = 20

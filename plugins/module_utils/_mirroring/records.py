@@ -182,7 +182,7 @@ def newest(folder: str, source_guid: str, target_guid: str, now: float) -> Recor
 def _is_failover(record: Record, source_guid: str, target_guid: str) -> bool:
     """Whether a run took applications to a target, which ends what was begun before, also if it had nothing to do. One that asked nothing of
     its source may not know that one's GUID."""
-    if record["verb"] != "failover" or record["outcome"] == "refused":
+    if record["verb"] != "failover" or record["outcome"] in ("refused", "not confirmed"):
         return False
     source, target = (record["pair"][side].get("guid") for side in SIDES)
     return is_about(record, source_guid, target_guid) or (

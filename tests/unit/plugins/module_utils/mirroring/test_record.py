@@ -149,6 +149,8 @@ def test_what_was_begun() -> None:
         ({"failed": True, "steps": [], "begun": {"started_at": BEGAN}}, "failed"),
         ({"failed": True, "steps": []}, "refused"),
         ({"failed": True, "steps": [{"action": "disable", "results": [SKIPPED, {}]}]}, "refused"),
+        ({"failed": True, "steps": [], "before": changed(BEFORE, confirmed=False)}, "not confirmed"),
+        ({"failed": True, "steps": [], "before": changed(BEFORE, confirmed=False, refused=True)}, "refused"),
         ({"before": changed(BEFORE, steps=[]), "steps": []}, "nothing to do"),
         ({"after": changed(AFTER, steps=PLAN[:1])}, "unfinished"),
         ({"after": changed(AFTER, refused=True)}, "unfinished"),

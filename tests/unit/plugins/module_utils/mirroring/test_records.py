@@ -223,12 +223,21 @@ def test_a_run_the_other_way_round_comes_between(tmp_path: pathlib.Path) -> None
     assert newest(str(tmp_path), SOURCE, TARGET, LATER) is None
 
 
-@pytest.mark.parametrize(("verb", "newer"), [("failover", True), ("reverse", False)])
+@pytest.mark.parametrize(
+    ("verb", "outcome", "newer"),
+    [
+        ("failover", "nothing to do", True),
+        ("failover", "done", True),
+        ("failover", "refused", False),
+        ("failover", "not confirmed", False),
+        ("reverse", "nothing to do", False),
+    ],
+)
 def test_a_failover_with_nothing_to_do_says_where_applications_are(
-    verb: str, newer: bool, tmp_path: pathlib.Path
+    verb: str, outcome: str, newer: bool, tmp_path: pathlib.Path
 ) -> None:
     put(tmp_path, "a.json", verb="failback", outcome="unfinished")
-    last = put(tmp_path, "b.json", verb=verb, outcome="nothing to do", started_at="2026-01-01T11:00:00Z")
+    last = put(tmp_path, "b.json", verb=verb, outcome=outcome, started_at="2026-01-01T11:00:00Z")
     found = newest(str(tmp_path), SOURCE, TARGET, LATER)
     assert found is not None
     assert (found["path"] == last) is newer
