@@ -182,7 +182,10 @@ def test_an_unplanned_failover_asks_nothing_of_the_source(scenario: str, gone: s
     assert world.selected(world.target) == []
     assert [entry["path"] for entry in simulator.journal if of_source(entry, world.source)] == []
     assert "the worst topic, orders, was behind by 12 s" in run.output
-    assert "How far it was behind after that reading is not known." in run.output
+    assert (
+        "How far it was behind after that reading is not known, nor is anything of topics that had no value"
+        in run.output
+    )
     assert "es-source-us-south is the source of the pair." in run.output
     assert "es-target-us-east is the target of the pair, and the target now." in run.output
     assert run.facts["failover_result"]["lag"]["worst"] == {"topic": "orders", "seconds": 12}
@@ -574,7 +577,7 @@ def test_the_key_of_a_source_that_is_gone_is_not_worked_out(world: World) -> Non
 
 def test_a_loss_that_is_fine_for_a_check_is_not_accepted_for_a_failover(world: World) -> None:
     world.begin(series=lagging(orders=0, payments=40))
-    given = {"mirroring_max_lag": 3600, "failover_wait_timeout": 1, "mirroring_poll_interval": 0.2}
+    given = {"mirroring_max_lag": 3600, "failover_wait_timeout": 5, "mirroring_poll_interval": 0.2}
     assert "Accepted are 0 s" in told_twice(world.run("failover", **given))
     world.untouched()
     assert "is behind by 60 s at most" in world.run("failover", failover_max_lag=60, **given).worked().output
