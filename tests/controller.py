@@ -42,7 +42,7 @@ READ = [
                 "ansible.builtin.copy": {
                     "dest": "{{ lookup('ansible.builtin.env', 'READ_INTO') }}",
                     "mode": "0600",
-                    "content": "{{ dict(names | zip(names | map('extract', vars))) | to_json }}",
+                    "content": "{{ dict(names | zip(query('ansible.builtin.vars', *names))) | to_json }}",
                 },
                 "vars": {"names": "{{ vars | select('match', 'controller_') | list }}"},
             },

@@ -75,7 +75,7 @@ def sweep(size: int, part: slice, simulate: Any, playbook: Any, observe: Any, re
     record("defects", 0)
 
 
-@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("part", range(2))
 def test_a_sample_through_ansible(simulate: Any, playbook: Any, observe: Any, record_property: Any, part: int) -> None:
     sweep(SAMPLED, slice(part, None, 2), simulate, playbook, observe, record_property)
 
