@@ -30,12 +30,13 @@ TURNED_ROUND = {
         "selection": ["^orders$"],
     },
 }
+EVERY_SECOND = {"metrics_interval_seconds": 1}
 WORLDS: dict[str, dict[str, Any]] = {
     "": {},
     "while mirroring": ENABLED,
-    "with Monitoring": {"monitoring": MONITORING, **ENABLED},
+    "with Monitoring": {"monitoring": MONITORING, "timing": EVERY_SECOND, **ENABLED},
     "after a failover": {**ENABLED, "target": {**ENABLED["target"], "selection": [], **TURNED_ROUND["target"]}},
-    "while turned round": {"monitoring": MONITORING, **TURNED_ROUND},
+    "while turned round": {"monitoring": MONITORING, "timing": EVERY_SECOND, **TURNED_ROUND},
 }
 """What an example needs, by what its first line says."""
 

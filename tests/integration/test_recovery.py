@@ -646,7 +646,7 @@ def test_a_failback_without_monitoring(world: World) -> None:
     assert (world.direction, world.selected(world.target)) == ("forward", TOPICS)
 
 
-@pytest.mark.parametrize("survives", ["yes", "no"])
+@pytest.mark.parametrize("survives", ["yes", pytest.param("no", marks=pytest.mark.slow)])
 def test_a_selection_that_outlasts_mirroring_sends_nothing_back(survives: str, world: World) -> None:
     """API §11.11: it may be there again as soon as mirroring is enabled."""
     switches = {"selection_survives_disable": survives}
