@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.records import newest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import parse_time
 from ansible_collections.mirrorops.event_streams.tests.integration import test_page
+from ansible_collections.mirrorops.event_streams.tests.integration.processes import descendants
 from ansible_collections.mirrorops.event_streams.tests.integration.test_modules import ELSEWHERE, play
 from ansible_collections.mirrorops.event_streams.tests.integration.test_monitoring import ENABLED, SOURCE, TARGET
 from ansible_collections.mirrorops.event_streams.tests.integration.test_page import HOSTILE, Looking
@@ -149,7 +151,10 @@ def test_a_killed_run_leaves_a_record(playbook: Any, tmp_path: Path) -> None:
         assert process.poll() is None
         assert time.monotonic() < limit
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
+    os.kill(process.pid, signal.SIGSTOP)  # so that it starts nothing more
+    for one in (*descendants(process.pid), process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
     process.communicate()
     shortly_after = (parse_time(BEFORE["at"]) or 0.0) + 60
     found = newest(str(folder), *(BEFORE["sides"][side]["guid"] for side in ("source", "target")), shortly_after)
