@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.mirrorops.event_streams.tests import controller
+from ansible_collections.mirrorops.event_streams.tests.integration import runner
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 150
@@ -98,16 +99,8 @@ class Awx:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         hosts.chmod(0o700)
-        command = [sys.executable, "-m", "ansible_runner", "run", str(folder), "-p", template["playbook"]]
-        process = subprocess.Popen(
-            [*command, "--project-dir", str(ROOT), "--ident", "job"],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        options = ("--project-dir", str(ROOT), "--ident", "job")
+        process = runner.start(folder, template["playbook"], self._environment, *options)
         try:
             if meanwhile:
                 meanwhile()

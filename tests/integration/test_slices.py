@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mirrorops.event_streams.tests.integration import runner
 from ansible_collections.mirrorops.event_streams.tests.integration.test_fleet import ACCOUNT, fleet
 
 PATIENCE = 150
@@ -55,15 +56,7 @@ class Slice:
 
     def start(self) -> subprocess.Popen[str]:
         """Starts the job."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "ansible_runner", "run", str(self._folder), "-p", "mirrorops.event_streams.mirror"],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return runner.start(self._folder, "mirrorops.event_streams.mirror", self._environment)
 
     def stats(self) -> dict[str, Any]:
         """What the last job's recap said."""
