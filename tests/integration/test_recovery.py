@@ -9,12 +9,13 @@ import json
 import re
 import shlex
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import SOURCE, TARGET
+from .conftest import PATIENCE, SOURCE, TARGET
 from .recovery import BACK, MIRRORS, STILL, THERE, TOPICS, VERBS, World, lagging, topics
 
 ACCOUNTS = {"mirroring_source_api_key": "simulated-key-source", "mirroring_target_api_key": "simulated-key-target"}
@@ -82,7 +83,13 @@ def test_the_round_trip(scenario: str, world: World, observe: Any) -> None:
 def test_the_output_tells_which_is_which(world: World) -> None:
     """At every step the direction; the plan, what it costs, and what people have to do."""
     world.begin(state="backward")
-    text = world.run("failback").worked().output
+    run = world.run("failback").worked()
+    summary = run.facts["failback_result"]["summary"]
+    assert summary[:2] == ["failback of us-south -> us-east: done", "Now: us-south -> us-east"]
+    begins = ("After: Start producers on us-south", "Recovery time: ", "Recovery point: 0", "Record: ", "Page: ")
+    assert [sum(line.startswith(one) for line in summary) for one in begins] == [1] * len(begins)
+    assert not [line for line in summary if line.startswith("Before: ")]
+    text = run.output
     for told in (
         "Now: us-east -> us-south, turned round",
         "es-source-us-south is the source of the pair, and the target now.",
@@ -596,6 +603,24 @@ def test_topics_that_came_under_another_alias_are_not_sent_back(world: World) ->
     world.begin(state="off", target={"topics": came})
     world.run("reverse", mirroring_topics=[".*"]).worked()
     assert world.selected(world.source) == ["^orders$"]
+
+
+def test_what_was_written_is_recorded_before_the_run_ends(world: World) -> None:
+    """So that it is in a record also if the run is killed while it waits."""
+    world.begin(timing={"operation_seconds": 8})
+
+    def until_written() -> None:
+        limit = time.monotonic() + PATIENCE
+        written: list[str] = []
+        while written != ["POST", "PATCH"]:
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+            (record,) = world.records("disable") or [{"steps": [], "ended_at": None}]
+            written = [one["method"] for step in record["steps"] for one in step["writes"] if one["transaction_id"]]
+        assert (record["outcome"], record["ended_at"]) == ("unfinished", None)
+        assert world.direction == "forward"
+
+    assert world.run("disable", meanwhile=until_written).worked().facts["disable_result"]["outcome"] == "done"
 
 
 def test_what_was_measured_before_the_start_does_not_pass_a_gate(world: World) -> None:

@@ -352,3 +352,12 @@ def test_never_ready_with_a_rule_that_failed_or_something_hidden(world: dict[str
     assert bool(problems) == (verdict != "ready")
     json.dumps([told(findings), looked_at.direction.to_result(), audit.summary(looked_at, findings, verdict)])
     assert looked_at.direction.source.instance.guid == SOURCE
+
+
+def test_of_several_that_have_left_traces_nobody_knows_which_it_is() -> None:
+    """API §5.4: topics stay when mirroring ends."""
+    others = [Topic("eu-de.checkpoints.internal", 1), Topic("us-south.checkpoints.internal", 1), *REMOTE]
+    found = facts({}, target_topics=others).direction
+    assert (found.forward, found.now) == (None, "unknown")
+    assert "from eu-de and from us-south" in found.target.why_unknown
+    assert facts({}, target_topics=others[1:]).direction.forward is True
