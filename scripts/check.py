@@ -239,7 +239,8 @@ def docs() -> None:
 def site() -> None:
     """Build the pages of HTML anew, because Sphinx warns only of pages that it reads."""
     pages = CACHE / "docs"
-    shutil.rmtree(pages, ignore_errors=True)
+    if pages.exists():
+        shutil.rmtree(pages)
     sources = pages / "rst"
     sources.mkdir(parents=True)
     sources.chmod(0o700)  # antsibull-docs insists on a directory that nobody else writes to

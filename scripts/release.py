@@ -14,15 +14,15 @@ from pathlib import Path
 import yaml
 from packaging.version import InvalidVersion, Version
 
-VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?")
-"""Semantic versions, as Galaxy takes them; without build metadata, which say nothing there."""
+VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+"""Semantic versions of releases: what is published is no pre-release."""
 
 
 def problems(root: Path) -> list[str]:
     """What is wrong with the version, the changelog, the working tree and the tag, each with what to do; nothing if all is well."""
     version = str(yaml.safe_load((root / "galaxy.yml").read_text())["version"])
     if not VERSION.fullmatch(version):
-        return [f"{version!r} in galaxy.yml is no semantic version."]
+        return [f"{version!r} in galaxy.yml is no semantic version of a release, as 1.2.3 is."]
     return [*_of_changelog(root, version), *_of_git(root, version)]
 
 

@@ -87,7 +87,9 @@ options:
     type: list
     elements: str
   wait:
-    description: Whether to wait for an update of either instance that is running. Not in check mode.
+    description:
+      - Whether to wait for an update of either instance that is running. Not in check mode.
+      - A failover with O(mode=unplanned) waits for none, as long as the selection of the target can be read.
     type: bool
     default: false
   wait_timeout:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +161,8 @@ def test_every_module_is_covered(simulator: Any, pytestconfig: Any) -> None:
 
 def too_old() -> str | None:
     """A Python that Ansible starts modules with and this collection does not work with, if there is one here."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    folders = [*sorted(pyenv.glob("versions/3.9*/bin")), *(Path(one) for one in os.get_exec_path())]
+    neighbours = sorted(Path(sys.base_prefix).parent.glob("3.9*/bin"))  # as pyenv has them
+    folders = [*neighbours, *(Path(one) for one in os.get_exec_path())]
     found = (folder / "python3.9" for folder in folders if folder.name != "shims")
     return next((str(one) for one in found if one.exists()), None)
 
