@@ -1,6 +1,6 @@
 # Copyright: Contributors to mirrorops.event_streams
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts, API keys, what a key may do, and bearer tokens."""
+"""Accounts, their API keys and trusted profiles, what those may do, and bearer tokens."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ISSUER = "https://iam.cloud.ibm.com/identity"
+GRANT_TYPE = "urn:ibm:params:oauth:grant-type:"
 NAMED_RIGHTS: dict[str, dict[str, str]] = {
     "full": {"policies": "write", "instances": "edit", "cluster": "manager"},
     "viewer": {"policies": "read", "instances": "view", "cluster": "reader"},
@@ -19,10 +20,9 @@ NAMED_RIGHTS: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class ApiKey:
-    """One API key: the caller behind it and that caller's rights (API §2.13, §3.9, §4.2)."""
+class Caller:
+    """Somebody with rights (API §2.13, §3.9, §4.2)."""
 
-    key: str
     name: str
     account: str
     policies: str = "write"
@@ -31,17 +31,50 @@ class ApiKey:
 
     @property
     def iam_id(self) -> str:
-        """Return the identity that owns the key (API §1.3)."""
-        return "IBMid-55" + str(int(hashlib.sha256(self.name.encode()).hexdigest()[:12], 16))[:8].zfill(8)
+        """Return the identity as IAM calls it (API §1.3)."""
+        return "IBMid-55" + self.digits
+
+    @property
+    def digits(self) -> str:
+        """Return eight digits that follow from the name."""
+        return str(int(hashlib.sha256(self.name.encode()).hexdigest()[:12], 16))[:8].zfill(8)
+
+
+@dataclass(frozen=True)
+class ApiKey(Caller):
+    """The caller behind an API key."""
+
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class TrustedProfile(Caller):
+    """A trusted profile, and whom it trusts: API keys by name, holders of compute resource tokens, the virtual server (API §1.4)."""
+
+    id: str = ""
+    assumed_by: tuple[str, ...] = ()
+    cr_tokens: tuple[str, ...] = ()
+    virtual_server: bool = False
+
+    @property
+    def iam_id(self) -> str:
+        """Return the identity as IAM calls it (API §1.3)."""
+        return f"iam-{self.id}"
+
+    @property
+    def crn(self) -> str:
+        """Return the CRN, which ends in the ID."""
+        return f"crn:v1:bluemix:public:iam-identity::a/{self.account}::profile:{self.id}"
 
 
 @dataclass
 class Account:
-    """One account with its keys."""
+    """One account with its keys and trusted profiles."""
 
     id: str
     name: str
     keys: list[ApiKey] = field(default_factory=list)
+    profiles: list[TrustedProfile] = field(default_factory=list)
 
 
 def _part(value: dict[str, Any]) -> str:
@@ -53,13 +86,14 @@ class Tokens:
 
     def __init__(self, accounts: list[Account]) -> None:
         self._keys = {key.key: key for account in accounts for key in account.keys}
-        self._issued: dict[str, tuple[ApiKey, float]] = {}
+        self.profiles = [profile for account in accounts for profile in account.profiles]
+        self._issued: dict[str, tuple[Caller, float]] = {}
 
     def key(self, text: str) -> ApiKey | None:
         """Return the API key record of this text."""
         return self._keys.get(text)
 
-    def issue(self, key: ApiKey, now: float, seconds: float, scope: str) -> dict[str, Any]:
+    def issue(self, key: Caller, now: float, seconds: float, scope: str, grant: str = "apikey") -> dict[str, Any]:
         """Return the body of a token answer."""
         issued, expires = int(now), int(now + seconds)
         claims = {
@@ -75,7 +109,7 @@ class Tokens:
             "iat": issued,
             "exp": expires,
             "iss": ISSUER,
-            "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
+            "grant_type": f"{GRANT_TYPE}{grant}",
             "scope": scope,
             "client_id": "default",
         }
@@ -85,14 +119,14 @@ class Tokens:
         return {
             "access_token": token,
             "refresh_token": "not_supported",
-            "ims_user_id": int(key.iam_id[-8:]),
+            "ims_user_id": int(key.digits),
             "token_type": "Bearer",
             "expires_in": int(seconds),
             "expiration": expires,
             "scope": scope,
         }
 
-    def check(self, token: str, now: float) -> ApiKey | str:
+    def check(self, token: str, now: float) -> Caller | str:
         """Return the caller, or ``expired`` or ``unknown``."""
         known = self._issued.get(token)
         if known is None:
@@ -105,4 +139,5 @@ class Tokens:
 
     def secrets(self) -> list[str]:
         """Return every text that a journal must not hold."""
-        return [*self._keys, *self._issued]
+        resources = [text for profile in self.profiles for text in profile.cr_tokens]
+        return [*self._keys, *self._issued, *resources]

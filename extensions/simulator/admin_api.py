@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from . import shapes
-from .accounts import ApiKey
+from .accounts import Caller
 from .instances import Instance, Topic
 from .mirroring import bad_patterns
 from .wire import HTML, Answer, Call, Refusal, Route, whole_number
@@ -61,7 +61,7 @@ def _target(call: Call) -> Instance:
     return call.world.instances[call.guid]
 
 
-def _credential(call: Call) -> ApiKey | str:
+def _credential(call: Call) -> Caller | str:
     """Read the credential in any of its accepted forms (API §4.2)."""
     headers, tokens = call.request.headers, call.world.tokens
     if "x-auth-token" in headers:
@@ -81,7 +81,7 @@ def _credential(call: Call) -> ApiKey | str:
 def authenticate(call: Call) -> None:
     """Find the caller; every call needs at least Reader on the cluster (API §4.2)."""
     known = _credential(call)
-    if not isinstance(known, ApiKey):
+    if not isinstance(known, Caller):
         raise Refusal(401, "40100", "Unauthorized", violation=known == "missing")
     call.caller = known
     if known.account != _target(call).account or known.cluster == "none":

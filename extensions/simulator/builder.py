@@ -9,7 +9,7 @@ import time
 import uuid
 from typing import Any
 
-from .accounts import NAMED_RIGHTS, Account, ApiKey
+from .accounts import NAMED_RIGHTS, Account, ApiKey, TrustedProfile
 from .broker import PARAMETERS
 from .clock import Clock, parse_time
 from .instances import ENTERPRISE, GEN2, IN_PROGRESS, STANDARD, Change, Group, Instance, Operation, Span, Topic
@@ -65,13 +65,31 @@ def build_world(scenario: dict[str, Any], clock: Clock) -> World:
     return world
 
 
+def _rights(entry: dict[str, Any]) -> dict[str, str]:
+    rights = entry.get("rights", "full")
+    return NAMED_RIGHTS[rights] if isinstance(rights, str) else {**NAMED_RIGHTS["none"], **rights}
+
+
 def _account(entry: dict[str, Any]) -> Account:
     account = Account(entry["id"], entry.get("name", entry["id"]))
     for number, key in enumerate(entry["api_keys"], 1):
-        rights = key.get("rights", "full")
-        chosen = NAMED_RIGHTS[rights] if isinstance(rights, str) else {**NAMED_RIGHTS["none"], **rights}
         name = key.get("name", f"{account.name}-key-{number}")
-        account.keys.append(ApiKey(key["key"], name, account.id, **chosen))
+        account.keys.append(ApiKey(name, account.id, key=key["key"], **_rights(key)))
+    for profile in entry.get("trusted_profiles", []):
+        rights = _rights(profile)
+        account.profiles.append(
+            TrustedProfile(
+                profile["name"],
+                account.id,
+                rights["policies"],
+                rights["instances"],
+                rights["cluster"],
+                id=profile["id"],
+                assumed_by=tuple(profile.get("assumed_by", ())),
+                cr_tokens=tuple(profile.get("cr_tokens", ())),
+                virtual_server=profile.get("virtual_server", False),
+            )
+        )
     return account
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from . import admin_api, iam_api, monitoring_api, resource_controller_api, search_api
+from . import admin_api, iam_api, monitoring_api, resource_controller_api, search_api, token_api
 from .builder import build_clock, build_world
 from .faults import EFFECTS, SHAPED, Fault, Faults
 from .journal import Journal
@@ -18,6 +18,7 @@ from .wire import (
     ADMIN,
     HTML,
     IAM,
+    METADATA,
     MONITORING,
     RESOURCE_CONTROLLER,
     SEARCH,
@@ -37,8 +38,15 @@ APIS: dict[str, ModuleType] = {
     ADMIN: admin_api,
     SEARCH: search_api,
     MONITORING: monitoring_api,
+    METADATA: token_api,
 }
-PREFIXES = (("/iam/", IAM), ("/rc/", RESOURCE_CONTROLLER), ("/gs/", SEARCH), ("/monitoring/", MONITORING))
+PREFIXES = (
+    ("/iam/", IAM),
+    ("/rc/", RESOURCE_CONTROLLER),
+    ("/gs/", SEARCH),
+    ("/monitoring/", MONITORING),
+    ("/metadata/", METADATA),
+)
 ROOTS = (
     ("/identity/", IAM),
     ("/v1/policies", IAM),
@@ -47,6 +55,7 @@ ROOTS = (
     ("/v2/resource_", RESOURCE_CONTROLLER),
     ("/v3/resources/", SEARCH),
     ("/api/prometheus/", MONITORING),
+    ("/instance_identity/", METADATA),
 )
 UNKNOWN = "unknown"
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .wire import ADMIN, HTML, IAM, MONITORING, RESOURCE_CONTROLLER, SEARCH, Call
+from .wire import ADMIN, HTML, IAM, METADATA, MONITORING, RESOURCE_CONTROLLER, SEARCH, Call
 
 ACTIONS: dict[str, str] = {
     "status": "answer `status` with `body` and `headers`, without processing (with `processed: true`, after it)",
@@ -53,7 +53,7 @@ class Fault:
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
             raise ValueError(f"unknown fault action {self.action!r}; one of {', '.join(ACTIONS)}")
-        if self.api not in (None, IAM, RESOURCE_CONTROLLER, ADMIN, SEARCH, MONITORING):
+        if self.api not in (None, IAM, RESOURCE_CONTROLLER, ADMIN, SEARCH, MONITORING, METADATA):
             raise ValueError(f"unknown api {self.api!r}")
         if isinstance(self.body, str) and self.body not in BODIES:
             raise ValueError(f"unknown body {self.body!r}; one of {', '.join(BODIES)}, or JSON data")

@@ -1,22 +1,19 @@
 # Copyright: Contributors to mirrorops.event_streams
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IAM on the wire: tokens (API §1) and policies v1 and v2 (API §2)."""
+"""IAM on the wire: policies v1 and v2 (API §2); tokens are in ``token_api.py``."""
 
 from __future__ import annotations
 
 import base64
 import json
 from typing import Any
-from urllib.parse import parse_qsl
 
-from . import policy_views, shapes
-from .accounts import ApiKey
+from . import policy_views, shapes, token_api
+from .accounts import Caller
 from .clock import iso_millis
 from .policies import ROLE_PREFIX, ROLES, Policy
 from .wire import Answer, Call, Refusal, Route, choice, whole_number
 
-GRANT = "urn:ibm:params:oauth:grant-type:apikey"
-FORM_FIELDS = ("grant_type", "apikey", "response_type", "scope")
 LARGE_PAGE = 100
 SORTS = ("id", "type", "href", "created_at", "created_by_id", "last_modified_at", "last_modified_by_id", "state")
 LIST_V1 = [
@@ -56,7 +53,7 @@ def authenticate(call: Call) -> None:
         raise Refusal(401, "missing_token_in_request", "Authorization header missing.", violation=True)
     kind, _dummy, token = header.partition(" ")
     known = call.world.tokens.check(token, call.now) if kind.lower() == "bearer" else "unknown"
-    if not isinstance(known, ApiKey):
+    if not isinstance(known, Caller):
         raise Refusal(401, "invalid_token", "The provided IAM token is invalid.")
     call.caller = known
 
@@ -88,36 +85,6 @@ def error(refusal: Refusal, call: Call) -> Answer:
         entry["details"] = refusal.details
     trace = call.transaction.replace("-", "")
     return Answer(refusal.status, {"trace": trace, "errors": [entry], "status_code": refusal.status}, headers)
-
-
-def token(call: Call) -> Answer:
-    """Exchange an API key for a token (API §1.2)."""
-    request = call.request
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise Refusal(400, "BXNIM0109E", "The body must be form-encoded.", violation=True)
-    pairs = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
-    form = dict(pairs)
-    call.json = form
-    unknown = [name for name in form if name not in FORM_FIELDS]
-    if unknown or len(form) != len(pairs):
-        words = f"unknown form field {unknown[0]!r}" if unknown else "a form field is given twice"
-        raise Refusal(400, "BXNIM0109E", words, violation=True)
-    if form.get("grant_type") != GRANT or form.get("response_type", "cloud_iam") != "cloud_iam":
-        raise Refusal(400, "BXNIM0109E", "Property missing or wrong: grant_type, response_type.", violation=True)
-    if not form.get("apikey"):
-        raise Refusal(400, "BXNIM0109E", "Property missing or empty: apikey.", violation=True)
-    key = call.world.tokens.key(form["apikey"])
-    if key is None:
-        status = int(call.world.switches["unknown_key_status"])
-        code = "BXNIM0415E" if call.world.switches["token_error_shape"] == "bxnim" else "invalid_api_key"
-        raise Refusal(status, code, "Provided API key could not be found.")
-    call.caller = key
-    call.processed = True
-    scope = form.get("scope") or "ibm openid"
-    body = call.world.tokens.issue(key, call.now, call.world.timing["token_seconds"], scope)
-    if request.headers.get("authorization") == "Basic " + base64.b64encode(b"bx:bx").decode():
-        body["refresh_token"] = f"refresh-{call.transaction}"
-    return Answer(200, body, {"Transaction-Id": call.transaction, "Cache-Control": "no-cache, no-store"})
 
 
 def _dates(call: Call) -> bool:
@@ -335,7 +302,7 @@ def roles(call: Call) -> Answer:
 _STATE = shapes.mapping({"state": shapes.text(choices=("active",))})
 _ROLE_QUERY = ["account_id", "service_name", "source_service_name", "policy_type", "service_group_id"]
 ROUTES = (
-    Route("POST", "/identity/token", token, open=True, form=True),
+    Route("POST", "/identity/token", token_api.token, open=True, form=True),
     Route("GET", "/v1/policies", lambda call: _list(call, "v1"), LIST_V1),
     Route("POST", "/v1/policies", lambda call: _create(call, "v1"), body=policy_views.BODY_V1),
     Route("GET", "/v1/policies/{id}", lambda call: _answer(call, _get(call), 200, "v1"), ["format"]),

@@ -11,13 +11,13 @@ from .clock import iso_millis
 from .wire import Call
 
 REDACTED = "<redacted>"
-READING_POSTS = ("/identity/token", "/v3/resources/search")
+READING = ("/identity/token", "/v3/resources/search", "/instance_identity/v1/token", "/instance_identity/v1/iam_token")
 SECRET_FIELDS = ("apikey", "refresh_token", "access_token", "passcode", "cr_token")
 
 
 def is_write(method: str, path: str) -> bool:
     """Tell whether a request can change state: everything except GET, the token call and a search."""
-    return method != "GET" and not (method == "POST" and path.endswith(READING_POSTS))
+    return method != "GET" and not (method in ("POST", "PUT") and path.endswith(READING))
 
 
 class Journal:

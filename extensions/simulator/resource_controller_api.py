@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from . import broker, shapes
-from .accounts import ApiKey
+from .accounts import Caller
 from .crn import parse
 from .instances import STATES, Change, Instance, Operation
 from .monitors import Monitor
@@ -51,7 +51,7 @@ def authenticate(call: Call) -> None:
         raise Refusal(401, "RC-IamErrorResponse", "The Authorization header is missing", violation=True)
     kind, _dummy, token = header.partition(" ")
     known = call.world.tokens.check(token, call.now) if kind.lower() == "bearer" else "unknown"
-    if not isinstance(known, ApiKey):
+    if not isinstance(known, Caller):
         words = "Token is expired" if known == "expired" else "The token is not valid"
         raise Refusal(401, "RC-IamErrorResponse", words)
     call.caller = known

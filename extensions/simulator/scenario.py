@@ -53,12 +53,25 @@ _RIGHTS = shapes.either(
         }
     ),
 )
+_PROFILE = shapes.mapping(
+    {"id": _NAME, "name": _NAME},
+    {
+        "rights": _RIGHTS,
+        "assumed_by": shapes.array(_NAME),
+        "cr_tokens": shapes.array(_NAME),
+        "virtual_server": shapes.boolean,
+    },
+)
 _ACCOUNT = shapes.mapping(
     {
         "id": _NAME,
         "api_keys": shapes.array(shapes.mapping({"key": _NAME}, {"name": _NAME, "rights": _RIGHTS})),
     },
-    {"name": _NAME, "resource_groups": shapes.array(shapes.mapping({"name": _NAME}, {"id": _NAME}))},
+    {
+        "name": _NAME,
+        "trusted_profiles": shapes.array(_PROFILE),
+        "resource_groups": shapes.array(shapes.mapping({"name": _NAME}, {"id": _NAME})),
+    },
 )
 _TOPIC = shapes.mapping(
     {"name": _NAME},
@@ -203,6 +216,9 @@ def _check(scenario: dict[str, Any]) -> None:
     for account in accounts:
         if not ACCOUNT_ID.fullmatch(account):
             raise ScenarioError(f"account id {account!r} is not 32 hexadecimal digits")
+    profiles = [profile["id"] for account in scenario["accounts"] for profile in account.get("trusted_profiles", [])]
+    if len(set(profiles)) < len(profiles):
+        raise ScenarioError("ids of trusted profiles must be unique")
     for instance in scenario["instances"]:
         if instance["account"] not in accounts:
             raise ScenarioError(f"instance {instance['name']!r} is in the unknown account {instance['account']!r}")

@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from . import shapes
-from .accounts import ApiKey
+from .accounts import Caller
 from .instances import Instance
 from .wire import Answer, Call, Refusal, Route, whole_number
 
@@ -35,7 +35,7 @@ def authenticate(call: Call) -> None:
         raise Refusal(401, "unauthorized", "The Authorization header is missing", violation=True)
     kind, _dummy, token = header.partition(" ")
     known = call.world.tokens.check(token, call.now) if kind.lower() == "bearer" else "unknown"
-    if not isinstance(known, ApiKey):
+    if not isinstance(known, Caller):
         raise Refusal(401, "unauthorized", "The token is expired or not valid")
     call.caller = known
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from .accounts import ApiKey
+from .accounts import Caller
 from .shapes import Shape
 from .world import World
 
 IAM, RESOURCE_CONTROLLER, ADMIN, SEARCH, MONITORING = "iam", "resource_controller", "admin", "search", "monitoring"
+METADATA = "metadata"
 HTML = "<html><head><title>Error</title></head><body><h1>An error occurred in the gateway.</h1></body></html>"
 
 
@@ -97,7 +98,7 @@ class Call:
     now: float
     api: str
     guid: str | None = None
-    caller: ApiKey | None = None
+    caller: Caller | None = None
     processed: bool = False
     violation: str | None = None
     effects: set[str] = field(default_factory=set)
@@ -106,7 +107,7 @@ class Call:
     json: Any = None
 
     @property
-    def who(self) -> ApiKey:
+    def who(self) -> Caller:
         """Return the caller of a route that needs one."""
         assert self.caller is not None
         return self.caller
@@ -181,6 +182,8 @@ def read_body(route: Route, call: Call) -> None:
     if route.body is None:
         if request.body:
             raise Refusal(400, "invalid_body", "this call takes no body", violation=True)
+        return
+    if not request.body and not list(route.body(None, "body")):
         return
     if request.content_type != "application/json":
         raise Refusal(415, "unsupported_content_type", "Content-Type must be application/json", violation=True)

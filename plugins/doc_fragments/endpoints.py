@@ -11,11 +11,17 @@ options:
   visibility:
     description:
       - Which endpoints of the platform are used where none is given. V(private) takes those that are reachable from IBM Cloud's
-        private network only; V(public-and-private) prefers the public ones, which work from everywhere.
+        private network, also through virtual private endpoints, and nowhere else; V(public-and-private) prefers the public ones, which
+        work from everywhere.
       - If not set, E(IC_VISIBILITY) is used, then E(IBMCLOUD_VISIBILITY).
     type: str
     choices: [public, private, public-and-private]
     default: public
+  endpoint_region:
+    description:
+      - The region in which the task runs. With O(visibility=private), the endpoints of that region are used where it has some of its own.
+      - If not set, E(IC_REGION) is used, then E(IBMCLOUD_REGION), then those private endpoints that serve all regions.
+    type: str
   iam_endpoint:
     description:
       - Base URL of IAM; it may have a path, and may end in C(/identity/token).
@@ -27,6 +33,12 @@ options:
       - Base URL of the Resource Controller; it may have a path.
       - If not set, E(IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT) is used, then the default for O(visibility).
     type: str
+  metadata_endpoint:
+    description:
+      - Base URL of the metadata service of a virtual server, which gives it a token. No proxy is used to reach it.
+      - If not set, E(IBMCLOUD_CR_VPC_URL) is used.
+    type: str
+    default: http://169.254.169.254
   validate_certs:
     description: Whether certificates of servers are verified. Switch this off for experiments only.
     type: bool

@@ -127,8 +127,8 @@ class ExchangeError(MirrorOpsError):
     """Something went wrong with an HTTP exchange.
 
     ``processed`` tells whether the service may have acted on the request: ``"no"`` or ``"maybe"``.
-    ``transient`` tells whether a read may succeed when it is repeated, ``exhausted`` that this was tried for as long as
-    retry_timeout allows. ``retry_after`` is in seconds.
+    ``transient`` tells whether a read may succeed when it is repeated, ``exhausted`` that this was tried often enough,
+    or for as long as retry_timeout allows. ``retry_after`` is in seconds.
     """
 
     processed: t.Literal["no", "maybe"] = "maybe"

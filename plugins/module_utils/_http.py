@@ -33,6 +33,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 LONGEST_PAUSE = 60.0
 QUIET_SECONDS = 3.0
 LONGEST_TRANSACTION_ID = 200
+NO_PROXIES = {"http": None, "https": None, "all": None}
 TRANSACTION_HEADERS = ("X-Global-Transaction-Id", "Transaction-Id", "X-Request-Id")
 
 
@@ -88,15 +89,17 @@ class Http:
         body: t.Any = None,
         headers: dict[str, str] | None = None,
         number: int = 1,
+        proxied: bool = True,
     ) -> Answer:
-        """Sends a request one time. Returns an Answer for 2xx, raises an ExchangeError for everything else."""
+        """Sends a request one time; through the environment's proxy, unless it must not be ``proxied``. Returns an Answer for 2xx,
+        raises an ExchangeError for everything else."""
         self.call.check_wanted()
         started, at = self.clock.monotonic(), self.clock.time()
         path = urllib.parse.urlsplit(url).path
         status: int | None = None
         transaction_id = None
         try:
-            status, answer_headers, text = self._transfer(method, url, bearer, query, form, body, headers)
+            status, answer_headers, text = self._transfer(method, url, bearer, query, form, body, headers, proxied)
             transaction_id = _transaction_id(answer_headers)
             return self._judge(status, answer_headers, text, method)
         except _errors.ExchangeError as error:
@@ -146,6 +149,7 @@ class Http:
         form: dict[str, str] | None,
         body: t.Any,
         headers: dict[str, str] | None,
+        proxied: bool,
     ) -> tuple[int, t.Mapping[str, str], str]:
         deadline = self.clock.monotonic() + self.request_timeout
         try:
@@ -159,6 +163,7 @@ class Http:
                 auth=_Authorization(bearer),
                 timeout=self.request_timeout,
                 verify=self.verify,
+                proxies=None if proxied else NO_PROXIES,
                 allow_redirects=False,
                 stream=True,
             ) as response:

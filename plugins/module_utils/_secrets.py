@@ -12,7 +12,7 @@ MASK = "********"
 SECRET_VARIABLES = tuple(
     f"{prefix}_{name}"
     for prefix in ("IC", "IBMCLOUD", "BM", "BLUEMIX")
-    for name in ("API_KEY", "IAM_TOKEN", "IAM_REFRESH_TOKEN")
+    for name in ("API_KEY", "IAM_TOKEN", "IAM_REFRESH_TOKEN", "CR_TOKEN")
 )
 """Environment variables that hold credentials: those that options fall back to, and those of the vendor's other tools."""
 

@@ -83,6 +83,9 @@ def _from_environment(*names: str) -> tuple[t.Callable[..., str], list[str]]:
     return (first_set, list(names))
 
 
+_COMPUTE_RESOURCE = {"type": "str", "choices": ["container", "vpc"]}
+_PROFILE = ("IC_IAM_PROFILE_ID", "IBMCLOUD_IAM_PROFILE_ID", "IC_IAM_PROFILE_NAME", "IBMCLOUD_IAM_PROFILE_NAME")
+
 AUTH = ArgSpec(
     {
         "ibmcloud_api_key": {
@@ -95,9 +98,12 @@ AUTH = ArgSpec(
             "no_log": True,
             "fallback": _from_environment("IC_IAM_TOKEN", "IBMCLOUD_IAM_TOKEN"),
         },
+        "compute_resource": _COMPUTE_RESOURCE,
+        "cr_token_file": {"type": "path"},
+        "iam_profile": {"type": "str", "fallback": _from_environment(*_PROFILE)},
     }
 )
-"""Whose rights are used (API §1.7)."""
+"""Whose rights are used (API §1.4, §1.7)."""
 
 SOURCE_AUTH = ArgSpec(
     {
@@ -105,7 +111,9 @@ SOURCE_AUTH = ArgSpec(
             "type": "str",
             "no_log": True,
             "fallback": _from_environment("IC_API_KEY", "IBMCLOUD_API_KEY"),
-        }
+        },
+        "source_compute_resource": _COMPUTE_RESOURCE,
+        "source_iam_profile": {"type": "str", "fallback": _from_environment(*_PROFILE)},
     }
 )
 """A second identity, for a mirroring source in another account."""
@@ -118,7 +126,13 @@ ENDPOINTS = ArgSpec(
             "default": "public",
             "fallback": _from_environment("IC_VISIBILITY", "IBMCLOUD_VISIBILITY"),
         },
+        "endpoint_region": {"type": "str", "fallback": _from_environment("IC_REGION", "IBMCLOUD_REGION")},
         "iam_endpoint": {"type": "str", "fallback": _from_environment("IBMCLOUD_IAM_API_ENDPOINT")},
+        "metadata_endpoint": {
+            "type": "str",
+            "default": "http://169.254.169.254",
+            "fallback": _from_environment("IBMCLOUD_CR_VPC_URL"),
+        },
         "resource_controller_endpoint": {
             "type": "str",
             "fallback": _from_environment("IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From API key to bearer token: cache, refresh, renewal. Private to this collection: it may change at any time."""
+"""Bearer tokens: cache, refresh, renewal. Private to this collection: it may change at any time."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Http, backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets import SECRET_VARIABLES
 
-GRANT = "urn:ibm:params:oauth:grant-type:apikey"
-ATTEMPT = "get a token from IBM Cloud IAM"
-KEY_NOT_FOUND_RETRIES = 2
+REFUSED_RETRIES = 2
+NO_TOKEN = "the answer holds no usable token"
 SAFETY_MARGIN = 10.0
 DEFAULT_LIFETIME = 300.0
 
@@ -42,28 +41,41 @@ class FixedToken:
 
     def renewed(self, rejected: str) -> str:
         """Raises AuthenticationFailed: there is no other."""
-        raise _errors.AuthenticationFailed(
+        failure = _errors.AuthenticationFailed(
             "the given iam_token was rejected and cannot be renewed",
             attempt="use the given iam_token",
             status=401,
             remedy="Give a fresh iam_token, or an ibmcloud_api_key, from which tokens can be renewed during long waits.",
         )
+        failure.exhausted = True
+        raise failure
 
 
-class ApiKeyToken:
-    """Exchanges an API key for tokens (API §1.2), shared with the other tasks of the run, refreshed ahead of expiry (§1.6)."""
+class Grant(t.Protocol):
+    """One way to be given a token (``_grants.py``). ``identity`` is a digest of who asks whom for what, ``attempt`` what is being done,
+    ``refusal`` what it means if that is refused, ``remedy`` what to do then."""
 
-    def __init__(self, http: Http, iam_endpoint: str, api_key: str) -> None:
+    identity: str
+    attempt: str
+    refusal: str
+    remedy: str
+
+    def ask(self, number: int) -> Answer:
+        """Asks once, for the given time; the answer should hold an ``access_token``. Raises ExchangeError."""
+
+
+class IamToken:
+    """Tokens of one grant, shared with the other tasks of the run, refreshed ahead of expiry (API §1.6)."""
+
+    def __init__(self, http: Http, grant: Grant) -> None:
         self._http = http
-        self._url = f"{iam_endpoint}/identity/token"
-        self._api_key = api_key
+        self._grant = grant
         self._store = http.call.tokens
-        http.call.secrets.update(spellings(api_key))
-        self.identity = hashlib.sha256(f"{self._url}\n{api_key}".encode()).hexdigest()
+        self.identity = grant.identity
 
     def current(self) -> str:
         """A valid token; a new one once 80 % of the lifetime have passed, tried for once a minute while the old one is good.
-        Raises AuthenticationFailed for a refused key."""
+        Raises AuthenticationFailed where it is refused."""
         token = self._store.get(self.identity)
         now = self._http.clock.monotonic()
         if token is not None and now < token.refresh_at:
@@ -83,10 +95,8 @@ class ApiKeyToken:
         return self._exchange(rejected)
 
     def account_id(self) -> str | None:
-        """The account that the key belongs to, out of the token's claims (API §1.3); None when they do not say."""
-        account = _claims(self.current()).get("account")
-        identity = account.get("bss") if isinstance(account, dict) else None
-        return identity if isinstance(identity, str) else None
+        """The account of the identity, when the token tells. Raises ExchangeError."""
+        return account_of(self.current())
 
     def _exchange(self, outdated: str | None, patient: bool = True) -> str:
         with self._store.exclusive(self.identity, self._http.request_timeout):
@@ -106,49 +116,61 @@ class ApiKeyToken:
             try:
                 return self._read_token(patient)
             except _errors.ApiError as error:
-                if error.status not in (400, 401, 403):
+                if error.status not in (400, 401, 403) or error.exhausted:
                     raise
                 refusals += 1
-                if refusals > KEY_NOT_FOUND_RETRIES:
-                    raise _errors.AuthenticationFailed(
-                        f"IBM Cloud does not accept the API key: {error.reason}",
-                        attempt=ATTEMPT,
+                if refusals > REFUSED_RETRIES:
+                    failure = _errors.AuthenticationFailed(
+                        f"{self._grant.refusal}: {error.reason}",
+                        attempt=self._grant.attempt,
                         status=error.status,
                         code=error.code,
                         transaction_id=error.transaction_id,
-                    ) from error
+                        remedy=self._grant.remedy,
+                    )
+                    failure.exhausted = True
+                    raise failure from error
             self._http.clock.sleep(backoff(refusals))
 
     def _read_token(self, patient: bool) -> Token:
         received = self._http.clock.monotonic()
         answer = self._http.read(self._ask) if patient else self._ask(1)
-        value: str = answer.body["access_token"]
+        value = read_access_token(answer, self._grant.attempt)
         lifetime = _lifetime(answer.body, value)
         return Token(value, received + 0.8 * lifetime, received + max(0.0, lifetime - SAFETY_MARGIN))
 
     def _ask(self, number: int) -> Answer:
         """Asks once. What cannot be used is an error like others that may pass, and is not quoted: it may hold half a token."""
-        form = {"grant_type": GRANT, "apikey": self._api_key, "response_type": "cloud_iam"}
         try:
-            answer = self._http.once("POST", self._url, attempt=ATTEMPT, form=form, number=number)
+            answer = self._grant.ask(number)
         except _errors.ExchangeError as error:
             if isinstance(error, _errors.UnusableAnswer) or "access_token" in error.reason:
-                error.reason = "the answer holds no usable token"
+                error.reason = NO_TOKEN
             raise
-        value = answer.body.get("access_token") if isinstance(answer.body, dict) else None
-        if not isinstance(value, str) or not _fits_a_header(value):
-            raise _errors.UnusableAnswer(
-                "the answer holds no usable token",
-                attempt=ATTEMPT,
-                status=answer.status,
-                transaction_id=answer.transaction_id,
-            )
+        read_access_token(answer, self._grant.attempt)
         return answer
+
+
+def read_access_token(answer: Answer, attempt: str) -> str:
+    """The token that an answer holds. Raises UnusableAnswer, without a word of it."""
+    value = answer.body.get("access_token") if isinstance(answer.body, dict) else None
+    if not isinstance(value, str) or not _fits_a_header(value):
+        raise _errors.UnusableAnswer(
+            NO_TOKEN, attempt=attempt, status=answer.status, transaction_id=answer.transaction_id
+        )
+    return value
 
 
 def iam_id(token: str) -> str | None:
     """Whose token it is, as IAM calls them (API §1.3); None when it does not say."""
     identity = _claims(token).get("iam_id")
+    return identity if isinstance(identity, str) else None
+
+
+def account_of(token: str) -> str | None:
+    """The account of the identity, out of the token's claims (API §1.3); None when they do not say."""
+    account = _claims(token).get("account")
+    identity = account.get("bss") if isinstance(account, dict) else None
     return identity if isinstance(identity, str) else None
 
 

@@ -57,7 +57,11 @@ NOUNS = {
     "target_alias": "{side}_alias",
     "source_alias": "{other}_alias",
     "ibmcloud_api_key": "{side}_api_key",
+    "compute_resource": "{side}_compute_resource",
+    "iam_profile": "{side}_iam_profile",
     "source_api_key": "{other}_api_key",
+    "source_compute_resource": "{other}_compute_resource",
+    "source_iam_profile": "{other}_iam_profile",
     "admin_url": "{side}_admin_url",
     "source_admin_url": "{other}_admin_url",
     "monitoring_instance": "{side}_monitoring_instance",
@@ -83,7 +87,13 @@ OWN = frozenset(
 )
 """What only the role's own variable gives: what cannot be undone is nothing that a pair always wants."""
 
-OF_SOURCE = ("source_api_key", "source_admin_url", "source_monitoring_instance")
+OF_SOURCE = (
+    "source_api_key",
+    "source_compute_resource",
+    "source_iam_profile",
+    "source_admin_url",
+    "source_monitoring_instance",
+)
 """What nobody looks at, and so is not worked out either, where the source is gone: it may be kept in a place that is gone with it."""
 
 ONE_WAY = ("topic_name_transform", "group_id_transform", "schemas")
@@ -105,7 +115,7 @@ def options_of_role(
 ) -> dict[str, t.Any]:
     """The options of a module that a role's variables give; a variable that is null or omitted counts as not set.
 
-    ``side`` is whose API key the module's own identity is, and which instance is its target; for an authorization, which one is read.
+    ``side`` is whose identity the module's own is, and which instance is its target; for an authorization, which one is read.
     ``template(name, value)`` makes the value of a variable of what is written in it, None if that is omitted.
     """
     found: dict[str, t.Any] = {}

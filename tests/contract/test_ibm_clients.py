@@ -4,11 +4,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from eventstreams_sdk.adminrest_v1 import MirroringActiveTopics, MirroringTopicSelection, TopicDetail
 from ibm_cloud_sdk_core import ApiException
+from ibm_cloud_sdk_core.authenticators import (
+    ContainerAuthenticator,
+    IAMAssumeAuthenticator,
+    VPCInstanceAuthenticator,
+)
+from ibm_platform_services import ResourceControllerV2
 from ibm_platform_services.iam_policy_management_v1 import (
     PoliciesPager,
     PolicyCollection,
@@ -86,6 +93,33 @@ def test_the_token_manager_renews_an_expired_token(connect: Any) -> None:
         clients.controller.list_resource_instances()
     tokens = [entry for entry in clients.sim.journal if entry["path"] == "/identity/token"]
     assert len(tokens) == 3
+
+
+SOURCE_PROFILE = "Profile-11111111-aaaa-4bbb-8ccc-000000000011"
+
+
+def test_ibms_own_authenticators_of_trusted_profiles(connect: Any, tmp_path: Path) -> None:
+    """A key assumes the profile by its ID, its CRN and its name; a workload and a virtual server are given it."""
+    clients = connect("two_accounts")
+    url, key, account = clients.sim.url, "simulated-key-target", clients.source.account
+    (tmp_path / "token").write_text("simulated-cr-token")
+    crn = f"crn:v1:bluemix:public:iam-identity::a/{account}::profile:{SOURCE_PROFILE}"
+    authenticators = [
+        IAMAssumeAuthenticator(apikey=key, iam_profile_id=SOURCE_PROFILE, url=url),
+        IAMAssumeAuthenticator(apikey=key, iam_profile_name="mirroring", iam_account_id=account, url=url),
+        ContainerAuthenticator(cr_token_filename=str(tmp_path / "token"), iam_profile_id=SOURCE_PROFILE, url=url),
+        ContainerAuthenticator(cr_token_filename=str(tmp_path / "token"), iam_profile_name="mirroring", url=url),
+        VPCInstanceAuthenticator(iam_profile_id=SOURCE_PROFILE, url=url),
+        VPCInstanceAuthenticator(iam_profile_crn=crn, url=url),
+        VPCInstanceAuthenticator(url=url),
+    ]
+    for authenticator in authenticators:
+        clients.sim.clear_journal()
+        controller = ResourceControllerV2(authenticator=authenticator)
+        controller.set_service_url(url)
+        found = controller.list_resource_instances().get_result()["resources"]
+        assert [one["guid"] for one in found] == [clients.source.guid]
+        assert clients.sim.journal[-1]["caller"] == "mirroring"
 
 
 def test_a_wrong_key_is_an_api_exception_with_text(clients: Any) -> None:

@@ -46,9 +46,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud imp
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, parse_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Policy, Side
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._grants import ByApiKey
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import is_internal
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import ApiKeyToken, FixedToken
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import FixedToken, IamToken
 from ansible_collections.mirrorops.event_streams.plugins.modules import (
     authorization_policy,
     authorization_policy_info,
@@ -227,7 +228,7 @@ class Clients:
     def __init__(self, call: Call) -> None:
         http = Http(call)
         bearer = StaticBearer(*["fixed-token"] * 99)
-        self.token = ApiKeyToken(http, IAM, KEY)
+        self.token = IamToken(http, ByApiKey(http, IAM, KEY))
         self.iam = iam.Iam(Api(http, IAM, bearer, "Transaction-Id"))
         self.instances = resource_controller.ResourceController(Api(http, CONTROLLER, bearer, "Transaction-Id"))
         self.admin = admin.Admin(Api(http, ADMIN, bearer, "X-Global-Transaction-Id"), f"es-target ({TARGET})")
@@ -585,7 +586,8 @@ def test_claims_and_lifetimes_of_tokens(claims: bytes, expires_in: t.Any) -> Non
 
     done = task()
     with wired(respond):
-        identity = ApiKeyToken(Http(done.call), IAM, KEY)
+        http = Http(done.call)
+        identity = IamToken(http, ByApiKey(http, IAM, KEY))
         if isinstance(expires_in, float):
             with pytest.raises(_errors.UnusableAnswer):
                 identity.current()

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-SOURCE, TARGET = "es-source-us-south", "es-target-us-east"
+from .conftest import PAIR, SOURCE, TARGET
+from .recovery import World
+
 SOURCE_KEY, TARGET_KEY = "simulated-key-source", "simulated-key-target"
 
 
@@ -72,3 +74,68 @@ def test_a_name_of_two_instances_is_refused(simulate: Any, playbook: Any, observ
     assert len(namesakes) == 2
     assert all(str(one.crn) in failure for one in namesakes)
     observe(simulator).untouched()
+
+
+SOURCE_PROFILE, TARGET_PROFILE = (f"Profile-{digit * 8}-aaaa-4bbb-8ccc-0000000000{digit * 2}" for digit in "12")
+PROFILES = {"mirroring_source_iam_profile": SOURCE_PROFILE, "mirroring_target_iam_profile": TARGET_PROFILE}
+CR_TOKEN = "simulated-cr-token"
+
+
+@pytest.mark.parametrize("identity", ["assumed", "container", "vpc"])
+def test_a_trusted_profile_on_each_side(
+    simulate: Any, playbook: Any, observe: Any, tmp_path: Path, identity: str
+) -> None:
+    """One key that both profiles trust, and a machine that is given both: no key of either account is needed. What does not come from
+    the environment goes through the roles by variables, and by module_defaults as in anybody's playbook."""
+    simulator = simulate("two_accounts")
+    seen = observe(simulator)
+    environment = playbook.environment(simulator)
+    variables = dict(PROFILES)
+    defaults: dict[str, Any] = {}
+    if identity == "assumed":
+        environment["IC_API_KEY"] = TARGET_KEY
+    else:
+        del environment["IC_API_KEY"]
+        variables |= {f"mirroring_{side}_compute_resource": identity for side in ("source", "target")}
+        environment["IBMCLOUD_CR_VPC_URL"] = simulator.url
+        (tmp_path / "token").write_text(CR_TOKEN)
+        defaults = {"cr_token_file": str(tmp_path / "token")} if identity == "container" else {}
+    playbook.environment = lambda *_: environment
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "module_defaults": {"group/mirrorops.event_streams.all": defaults},
+        "roles": [f"mirrorops.event_streams.{role}" for role in ("setup", "bindings", "enable", "validate")],
+    }
+
+    run = playbook([play], {**PAIR, **variables}, arguments=("-vvv",)).worked()
+    seen.mirrored()
+    assert CR_TOKEN not in run.output and TARGET_KEY not in run.output
+    (policy,) = simulator.state.policies.by_id.values()
+    assert policy.account == simulator.instance(SOURCE).account
+    by_profile = {(entry["account"], entry["caller"]) for entry in simulator.journal if entry["api"] != "iam"}
+    sides = [simulator.instance(name).account for name in (SOURCE, TARGET)]
+    assert by_profile >= {(account, "mirroring") for account in sides}
+    assert {name for _account, name in by_profile} <= {"mirroring", "the virtual server", None}
+    tokens = [entry for entry in simulator.journal if entry["path"] == "/identity/token"]
+    assert len(tokens) == {"assumed": 3, "container": 2, "vpc": 0}[identity]
+
+    simulator.clear_journal()
+    assert playbook([play], {**PAIR, **variables}).worked().changed == 0
+    seen.untouched()
+
+
+def test_a_pair_is_turned_round_with_profiles(simulate: Any, playbook: Any, tmp_path: Path) -> None:
+    """Each side keeps its own identity, whichever way it mirrors; and without the source, its profile is not asked for."""
+    world = World(simulate, playbook, tmp_path)
+    simulator = world.begin("two_accounts")
+    environment = {**playbook.environment(simulator), "IC_API_KEY": TARGET_KEY}
+    playbook.environment = lambda *_: environment
+    world.run("failover", failover_mode="unplanned", **PROFILES).worked()
+    asked = [entry["body"] for entry in simulator.journal if entry["path"] == "/identity/token"]
+    assert [form.get("profile_id") for form in asked] == [None, TARGET_PROFILE]
+    world.run("reverse", **PROFILES).worked()
+    assert world.direction == "backward"
+    callers = {entry["caller"] for entry in simulator.journal if entry["api"] in ("resource_controller", "admin")}
+    assert callers == {"mirroring"}

@@ -244,7 +244,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "broken query": ({"query": "[?"}, "query is no JMESPath expression"),
     "accounts as dictionary": ({"accounts": dict(ONE)}, "accounts is a dictionary"),
     "accounts and a key": ({"accounts": [ONE], "ibmcloud_api_key": "k"}, "are both given"),
-    "empty key": ({"accounts": [{"name": "a", "ibmcloud_api_key": "{{ '' }}"}]}, "account 'a' has neither"),
+    "empty key": ({"accounts": [{"name": "a", "ibmcloud_api_key": "{{ '' }}"}]}, "account 'a' has none of"),
     "undefined variable": ({"ibmcloud_api_key": "{{ nothing }}"}, "ibmcloud_api_key cannot be templated"),
     "file that is missing": ({"ibmcloud_api_key": "@/no/such/file"}, "names a file that cannot be read"),
     "undefined variable of a pair": (

@@ -26,19 +26,32 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.res
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.search import Search
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._endpoint import check_endpoint, is_loopback
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._grants import (
+    ByApiKey,
+    ByAssumption,
+    ByComputeResource,
+    ByVirtualServer,
+    Profile,
+    read_profile,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
-    ApiKeyToken,
     FixedToken,
+    IamToken,
     iam_id,
     read_api_key,
 )
 
 HOSTS = {
-    "iam_endpoint": {"public": "https://iam.cloud.ibm.com", "private": "https://private.iam.cloud.ibm.com"},
+    "iam_endpoint": {
+        "public": "https://iam.cloud.ibm.com",
+        "private": "https://private.iam.cloud.ibm.com",
+        "regional": "https://private.{region}.iam.cloud.ibm.com",
+    },
     "resource_controller_endpoint": {
         "public": "https://resource-controller.cloud.ibm.com",
         "private": "https://private.resource-controller.cloud.ibm.com",
+        "regional": "https://private.{region}.resource-controller.cloud.ibm.com",
     },
     "monitoring_endpoint": {
         "public": "https://{region}.monitoring.cloud.ibm.com",
@@ -46,10 +59,24 @@ HOSTS = {
     },
     "search_endpoint": {
         "public": "https://api.global-search-tagging.cloud.ibm.com",
-        "private": "https://api.private.global-search-tagging.cloud.ibm.com",
+        "private": "https://api.private.us-south.global-search-tagging.cloud.ibm.com",
+        "regional": "https://api.private.{region}.global-search-tagging.cloud.ibm.com",
     },
 }
-"""Default endpoints by visibility (API §1.1, §1.8, §7.1)."""
+"""Default endpoints by visibility; a regional one is private, too (API §1.1, §1.8, §7.1)."""
+
+PRIVATE_REGIONS = {
+    "iam_endpoint": ("us-south", "us-east"),
+    "resource_controller_endpoint": ("us-south", "us-east"),
+    "search_endpoint": ("us-south", "au-syd", "eu-gb", "eu-de"),
+}
+"""The regions that have a private endpoint of their own (API §1.1, §1.8)."""
+
+METADATA_ENDPOINT = "http://169.254.169.254"
+"""Where a virtual server reaches its metadata service (API §1.4): an address that no router passes on, so that http is no risk there."""
+
+LONGEST_METADATA = 15.0
+"""Seconds after which a metadata service that does not answer is not there."""
 
 ADMIN_DOMAINS = ("containers.appdomain.cloud", "messagehub.appdomain.cloud", "eventstreams.cloud.ibm.com")
 """Where the vendor's instances have their admin URL (API §4.1)."""
@@ -83,8 +110,8 @@ class Account:
         return self._apis[-1]
 
     def own_account_id(self) -> str | None:
-        """The account of the API key, when it can be told."""
-        return self._bearer.account_id() if isinstance(self._bearer, ApiKeyToken) else None
+        """The account of the identity, when it can be told. Raises ExchangeError."""
+        return self._bearer.account_id() if isinstance(self._bearer, IamToken) else None
 
     def iam_id(self) -> str | None:
         """Whose identity it is, when that can be told. Raises ExchangeError."""
@@ -183,7 +210,7 @@ def find(account: Account, recent: Account, identity: str, option: str) -> Insta
 
 
 class Cloud(t.NamedTuple):
-    """Both identities of a task; they are one and the same unless a second key was given."""
+    """Both identities of a task; they are one and the same unless the source has options of its own."""
 
     target: Account
     source: Account
@@ -196,6 +223,18 @@ class Cloud(t.NamedTuple):
     def reused(self) -> bool:
         """Whether anything that was read through it was read by an earlier task."""
         return self.target.reused or self.source.reused
+
+
+class IdentityOptions(t.NamedTuple):
+    """The options that describe the identity of one side."""
+
+    api_key: str
+    compute_resource: str
+    profile: str
+
+
+OPTIONS_OF_TARGET = IdentityOptions("ibmcloud_api_key", "compute_resource", "iam_profile")
+OPTIONS_OF_SOURCE = IdentityOptions("source_api_key", "source_compute_resource", "source_iam_profile")
 
 
 def connect(call: Call) -> Cloud:
@@ -212,34 +251,76 @@ def connect(call: Call) -> Cloud:
     if not 0 <= float(params.get("max_age") or 0.0) < 86400:
         raise _errors.InvalidInput("max_age must be 0 or more, and less than a day, in seconds")
     http = Http(call)
-    source_key = params.get("source_api_key")
-    if not params.get("ibmcloud_api_key") and not params.get("iam_token"):
-        raise _errors.InvalidInput(
-            "no credentials for IBM Cloud",
-            remedy="Export IC_API_KEY (or IBMCLOUD_API_KEY), or set ibmcloud_api_key.",
-        )
-    target = Account(http, _bearer(call, http, params.get("ibmcloud_api_key"), "ibmcloud_api_key"), params)
-    if not source_key:
+    target = Account(http, _bearer(http, OPTIONS_OF_TARGET), params)
+    if not any(params.get(option) for option in OPTIONS_OF_SOURCE):
         return Cloud(target, target)
-    return Cloud(target, Account(http, _bearer(call, http, source_key, "source_api_key"), params))
+    return Cloud(target, Account(http, _bearer(http, OPTIONS_OF_SOURCE), params))
 
 
 def endpoint(params: dict[str, t.Any], option: str, region: str = "") -> str:
     """The base URL of a platform API: the option, else the default for the visibility, in both of which ``{region}`` stands for the
-    region. Raises InvalidInput.
+    given region. Of the private ones it is that of ``endpoint_region``, if that has one. Raises InvalidInput.
 
     IAM's may be given with the path of its token call, as IBM's SDK accepts it (API §1.1).
     """
     if params.get(option):
         return check_endpoint(params[option].replace("{region}", region), option).removesuffix("/identity/token")
-    private = params.get("visibility") == "private"
-    return HOSTS[option]["private" if private else "public"].replace("{region}", region)
+    if params.get("visibility") != "private":
+        return HOSTS[option]["public"].replace("{region}", region)
+    own = str(params.get("endpoint_region") or "").strip().lower()
+    if own in PRIVATE_REGIONS.get(option, ()):
+        return HOSTS[option]["regional"].replace("{region}", own)
+    return HOSTS[option]["private"].replace("{region}", region)
 
 
-def _bearer(call: Call, http: Http, key: str | None, option: str) -> Bearer:
-    if not key:
-        fixed = FixedToken(call.params["iam_token"])
-        call.secrets.add(fixed.current())
-        return fixed
-    api_key = read_api_key(key, option)
-    return ApiKeyToken(http, endpoint(call.params, "iam_endpoint"), api_key)
+def _bearer(http: Http, options: IdentityOptions) -> Bearer:
+    """Tokens of the identity that the options describe. Raises InvalidInput."""
+    params = http.call.params
+    iam_endpoint = endpoint(params, "iam_endpoint")
+    profile = read_profile(params[options.profile], options.profile) if params.get(options.profile) else None
+    given = options if params.get(options.api_key) or params.get(options.compute_resource) else OPTIONS_OF_TARGET
+    key, resource = params.get(given.api_key), params.get(given.compute_resource)
+    token = params.get("iam_token") if given is OPTIONS_OF_TARGET else None
+    if resource:
+        if key or token:
+            raise _errors.InvalidInput(
+                f"{given.compute_resource} is given, and {given.api_key if key else 'iam_token'} is as well",
+                remedy=f"Leave out {given.compute_resource}, or the other; it may come from the environment.",
+            )
+        patience = http.within(LONGEST_METADATA) if resource == "vpc" else http
+        return IamToken(patience, _machine(patience, iam_endpoint, resource, profile, options))
+    if not key and not token:
+        raise _errors.InvalidInput(
+            "no credentials for IBM Cloud",
+            remedy="Export IC_API_KEY (or IBMCLOUD_API_KEY), or set ibmcloud_api_key.",
+        )
+    base: Bearer
+    if key:
+        base = IamToken(http, ByApiKey(http, iam_endpoint, read_api_key(key, given.api_key)))
+    else:
+        base = FixedToken(str(token))
+        http.call.secrets.add(base.current())
+    return IamToken(http, ByAssumption(http, iam_endpoint, base, profile, options.profile)) if profile else base
+
+
+def _machine(
+    http: Http, iam_endpoint: str, resource: str, profile: Profile | None, options: IdentityOptions
+) -> ByComputeResource | ByVirtualServer:
+    """The grant of the machine on which the task runs. Raises InvalidInput."""
+    params = http.call.params
+    if resource == "container":
+        if profile is None:
+            raise _errors.InvalidInput(
+                f"{options.profile} is missing",
+                remedy="A container is given a token for a trusted profile: give its ID, its CRN or its name.",
+            )
+        return ByComputeResource(http, iam_endpoint, params.get("cr_token_file"), profile)
+    if profile and not profile.id:
+        raise _errors.InvalidInput(
+            f"{options.profile} is a name",
+            remedy="A virtual server needs the ID (Profile-...) or the CRN of the profile.",
+        )
+    url = str(params["metadata_endpoint"]).strip().rstrip("/")
+    if url != METADATA_ENDPOINT:
+        url = check_endpoint(url, "metadata_endpoint")
+    return ByVirtualServer(http, url, profile)

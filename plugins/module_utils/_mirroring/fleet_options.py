@@ -26,7 +26,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
     first_set,
 )
 
-CREDENTIALS = tuple(AUTH.options)
+IDENTITY = tuple(AUTH.options)
+SECRETS = tuple(name for name, option in AUTH.options.items() if option.get("no_log"))
+BASES = ("ibmcloud_api_key", "iam_token", "compute_resource")
+"""What a token is given for; a trusted profile comes on top of it."""
+
 DEFAULT_ACCOUNT = "default"
 REMEDY = "See ansible-doc -t inventory mirrorops.event_streams.instances."
 STATES = ["active", "inactive", "failed", "provisioning", "pre_provisioning"]
@@ -34,8 +38,13 @@ SERVER_FILTERS = ("name", "guid", "resource_group_id", "resource_plan_id", "stat
 """What the Resource Controller can filter by (API §3.3); a region is not among them."""
 
 _TEXT: dict[str, t.Any] = {"type": "str"}
-_SECRET: dict[str, t.Any] = {"type": "str", "no_log": True}
-_ACCOUNT: Options = {"name": {"type": "str", "required": True}, **dict.fromkeys(CREDENTIALS, _SECRET)}
+_ACCOUNT: Options = {
+    "name": {"type": "str", "required": True},
+    **{
+        name: {part: value for part, value in option.items() if part != "fallback"}
+        for name, option in AUTH.options.items()
+    },
+}
 _PAIR: Options = {
     **{name: {"type": "str", "required": True} for name in ("name", "source", "target")},
     "vars": {"type": "raw"},
@@ -86,11 +95,14 @@ class FleetOptions:
     def inputs(self) -> dict[str, t.Any]:
         """What must be the same for earlier findings to be used again, as plain data without any secret."""
         return {
-            "accounts": list(self.credentials),
+            "accounts": [
+                [name, *(value for option, value in identity.items() if option not in SECRETS)]
+                for name, identity in self.credentials.items()
+            ],
             "endpoints": [
                 self.params[name] for name in ("iam_endpoint", "resource_controller_endpoint", "search_endpoint")
             ],
-            "visibility": self.params["visibility"],
+            "visibility": [self.params["visibility"], self.params["endpoint_region"]],
             "strict_permissions": self.strict_permissions,
             "source": self.source,
             "declared": [[one.name, one.source, one.target] for one in self.declared],
@@ -127,9 +139,7 @@ def read_options(given: dict[str, t.Any], secrets: set[str]) -> FleetOptions:
     compile_query(options["query"])
     return FleetOptions(
         params={
-            name: options[name]
-            for name in (*CLOUD.options, "search_endpoint", "admin_domains")
-            if name not in CREDENTIALS
+            name: options[name] for name in (*CLOUD.options, "search_endpoint", "admin_domains") if name not in IDENTITY
         },
         credentials=_credentials(options, given),
         strict_permissions=options["strict_permissions"],
@@ -154,7 +164,7 @@ def secrets_in(value: t.Any) -> t.Iterator[str]:
     """Credentials in options of whatever shape, also where they do not belong."""
     if isinstance(value, dict):
         for name, entry in value.items():
-            if name in CREDENTIALS and isinstance(entry, str) and entry.strip():
+            if name in SECRETS and isinstance(entry, str) and entry.strip():
                 yield str(entry)
             else:
                 yield from secrets_in(entry)
@@ -164,15 +174,15 @@ def secrets_in(value: t.Any) -> t.Iterator[str]:
 
 
 def _credentials(options: dict[str, t.Any], given: dict[str, t.Any]) -> dict[str, dict[str, str | None]]:
-    """Key and token by the account's name. Given accounts never fall back to the environment's key: that may be of another account."""
+    """Who one is, by the account's name. Given accounts never fall back to the environment's key: that may be of another account."""
     accounts = options["accounts"]
     if accounts is None:
-        return {DEFAULT_ACCOUNT: {name: options[name] for name in CREDENTIALS}}
+        return {DEFAULT_ACCOUNT: {name: options[name] for name in IDENTITY}}
     if not accounts:
         raise InvalidInput(
             "accounts is empty", remedy="List at least one account, or leave out accounts and export IC_API_KEY."
         )
-    twice = sorted(name for name in CREDENTIALS if name in given)
+    twice = sorted(name for name in IDENTITY if name in given)
     if twice:
         raise InvalidInput(
             f"accounts and {twice[0]} are both given", remedy=f"Move {twice[0]} into an entry of accounts."
@@ -182,13 +192,15 @@ def _credentials(options: dict[str, t.Any], given: dict[str, t.Any]) -> dict[str
         name = _named(account["name"], f"the name of account {number}")
         if name in found:
             raise InvalidInput(f"two accounts are named {name!r}", remedy="Give each account a name of its own.")
-        chosen = [option for option in CREDENTIALS if (account[option] or "").strip()]
+        chosen = [option for option in BASES if (account[option] or "").strip()]
         if len(chosen) != 1:
+            told = f"both {' and '.join(chosen[:2])}" if chosen else f"none of {', '.join(BASES)}"
             raise InvalidInput(
-                f"account {name!r} has {'both' if chosen else 'neither'} ibmcloud_api_key {'and' if chosen else 'nor'} iam_token",
-                remedy="Give each account one of them; is a template empty?",
+                f"account {name!r} has {told}", remedy="Give each account exactly one of them; is a template empty?"
             )
-        found[name] = {option: account[option] if option in chosen else None for option in CREDENTIALS}
+        found[name] = {
+            option: account[option] if option in chosen or option not in BASES else None for option in IDENTITY
+        }
     return found
 
 

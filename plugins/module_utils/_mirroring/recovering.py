@@ -12,7 +12,11 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import (
+    OPTIONS_OF_SOURCE,
+    Account,
+    connect,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import (
     is_guid,
@@ -104,7 +108,8 @@ class Recovery:
             self._verb == "failover" and params["mode"] == "planned"
         )
         needed = self._asks_source or params["remove_authorization"]
-        self._cloud = connect(call if needed else dataclasses.replace(call, params={**params, "source_api_key": None}))
+        without_source = dict.fromkeys(OPTIONS_OF_SOURCE)
+        self._cloud = connect(call if needed else dataclasses.replace(call, params={**params, **without_source}))
         self._target = self._cloud.target.instances.find(params["target"], "target")
         self._source: Instance | None = None
         if needed:

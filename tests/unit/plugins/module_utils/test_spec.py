@@ -91,14 +91,28 @@ def test_fallbacks_are_the_variables_that_users_have(
 
 def test_the_source_key_falls_back_to_the_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IBMCLOUD_API_KEY", "k")
-    assert check(_spec.SOURCE_AUTH)[0] == {"source_api_key": "k"}
+    assert check(_spec.SOURCE_AUTH)[0] == {
+        "source_api_key": "k",
+        "source_compute_resource": None,
+        "source_iam_profile": None,
+    }
 
 
 @pytest.mark.parametrize("spec", [_spec.AUTH, _spec.SOURCE_AUTH])
 def test_credentials_are_secret_and_have_no_aliases(spec: ArgSpec) -> None:
-    for definition in spec.options.values():
-        assert definition["no_log"] is True
-        assert "aliases" not in definition
+    secret = {name for name, definition in spec.options.items() if definition.get("no_log")}
+    assert secret == {name for name in spec.options if name.endswith(("api_key", "iam_token"))}
+    assert all("aliases" not in definition for definition in spec.options.values())
+
+
+@pytest.mark.parametrize(("spec", "option"), [(_spec.AUTH, "iam_profile"), (_spec.SOURCE_AUTH, "source_iam_profile")])
+def test_a_trusted_profile_comes_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, spec: ArgSpec, option: str
+) -> None:
+    """An ID goes before a name, and the short prefix before the long one (API §1.7)."""
+    for name in ("IBMCLOUD_IAM_PROFILE_NAME", "IC_IAM_PROFILE_NAME", "IBMCLOUD_IAM_PROFILE_ID", "IC_IAM_PROFILE_ID"):
+        monkeypatch.setenv(name, name.lower())
+        assert check(spec)[0][option] == name.lower()
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, PrivateTokenStore, Token
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._grants import ByApiKey
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
-    ApiKeyToken,
     FixedToken,
+    IamToken,
     read_api_key,
 )
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
@@ -39,8 +40,9 @@ def odd_claims(claims: str) -> str:
     return f"a.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c"
 
 
-def identity(server: Scripted, call: Call, path: str = "", key: str = KEY) -> ApiKeyToken:
-    return ApiKeyToken(Http(call), server.url + path, key)
+def identity(server: Scripted, call: Call, path: str = "", key: str = KEY) -> IamToken:
+    http = Http(call)
+    return IamToken(http, ByApiKey(http, server.url + path, key))
 
 
 def expect_token(server: Scripted, number: int = 1, lifetime: int = 3600, **changes: t.Any) -> None:

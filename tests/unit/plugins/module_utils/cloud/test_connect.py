@@ -56,6 +56,26 @@ def test_default_endpoints(option: str, visibility: str, expected: str) -> None:
         endpoint({"visibility": visibility, option: "http://p.example.com"}, option)
 
 
+@pytest.mark.parametrize(
+    ("option", "region", "expected"),
+    [
+        ("iam_endpoint", "us-south", "https://private.us-south.iam.cloud.ibm.com"),
+        ("iam_endpoint", " US-East ", "https://private.us-east.iam.cloud.ibm.com"),
+        ("iam_endpoint", "eu-de", "https://private.iam.cloud.ibm.com"),
+        ("resource_controller_endpoint", "us-east", "https://private.us-east.resource-controller.cloud.ibm.com"),
+        ("resource_controller_endpoint", "jp-tok", "https://private.resource-controller.cloud.ibm.com"),
+        ("monitoring_endpoint", "us-south", "https://private.eu-gb.monitoring.cloud.ibm.com"),
+    ],
+)
+def test_private_endpoints_are_those_of_the_region_if_it_has_some(option: str, region: str, expected: str) -> None:
+    """Monitoring is where the instance is, whatever the region of the task."""
+    private = {"visibility": "private", "endpoint_region": region}
+    assert endpoint(private, option, "eu-gb") == expected
+    public = endpoint({"endpoint_region": region}, option, "eu-gb")
+    assert "private" not in public and region.strip().lower() not in public
+    assert endpoint({**private, option: "https://p.example.com"}, option, "eu-gb") == "https://p.example.com"
+
+
 def test_no_credentials() -> None:
     with pytest.raises(_errors.InvalidInput, match="no credentials") as caught:
         connect(call_with())

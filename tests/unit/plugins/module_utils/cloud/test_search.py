@@ -148,7 +148,15 @@ def test_a_rejected_token_is_renewed(server: Scripted) -> None:
     [
         ({}, "https://api.global-search-tagging.cloud.ibm.com"),
         ({"visibility": "public-and-private"}, "https://api.global-search-tagging.cloud.ibm.com"),
-        ({"visibility": "private"}, "https://api.private.global-search-tagging.cloud.ibm.com"),
+        ({"visibility": "private"}, "https://api.private.us-south.global-search-tagging.cloud.ibm.com"),
+        (
+            {"visibility": "private", "endpoint_region": "eu-de"},
+            "https://api.private.eu-de.global-search-tagging.cloud.ibm.com",
+        ),
+        (
+            {"visibility": "private", "endpoint_region": "us-east"},
+            "https://api.private.us-south.global-search-tagging.cloud.ibm.com",
+        ),
         ({"search_endpoint": "https://proxy.example.com/gs/"}, "https://proxy.example.com/gs"),
     ],
 )

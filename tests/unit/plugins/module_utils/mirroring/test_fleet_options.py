@@ -20,6 +20,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_options,
     secrets_in,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import AUTH
 
 LONG_KEY = "a-key-that-is-long-0123"
 PAIR = {"name": "p", "source": "a", "target": "b"}
@@ -37,9 +38,15 @@ BAD: list[tuple[dict[str, t.Any], str]] = [
     ({"accounts": [{"ibmcloud_api_key": LONG_KEY}]}, "missing required arguments: name"),
     ({"accounts": [{**ONE, "name": " "}]}, "the name of account 1 is empty"),
     ({"accounts": [{**ONE, "name": None}]}, "missing required arguments: name"),
-    ({"accounts": [{"name": "a"}]}, "account 'a' has neither"),
-    ({"accounts": [{**ONE, "ibmcloud_api_key": ""}]}, "account 'a' has neither"),
-    ({"accounts": [{**ONE, "iam_token": "a-token-that-is-long"}]}, "account 'a' has both"),
+    ({"accounts": [{"name": "a"}]}, "account 'a' has none of"),
+    ({"accounts": [{**ONE, "ibmcloud_api_key": ""}]}, "account 'a' has none of"),
+    (
+        {"accounts": [{**ONE, "iam_token": "a-token-that-is-long"}]},
+        "account 'a' has both ibmcloud_api_key and iam_token",
+    ),
+    ({"accounts": [{**ONE, "compute_resource": "vpc"}]}, "account 'a' has both ibmcloud_api_key and compute_resource"),
+    ({"accounts": [{"name": "a", "iam_profile": "Profile-1"}]}, "account 'a' has none of"),
+    ({"accounts": [ONE], "iam_profile": "Profile-1"}, "accounts and iam_profile are both given"),
     ({"accounts": [ONE, ONE]}, "two accounts are named 'a'"),
     ({"accounts": [{**ONE, "key": "x"}]}, "no option accounts.key"),
     ({"accounts": [ONE], "ibmcloud_api_key": LONG_KEY}, "accounts and ibmcloud_api_key are both given"),
@@ -91,6 +98,10 @@ def test_options_that_cannot_work(options: dict[str, t.Any], told: str) -> None:
     assert not any(secret in error.value.message for secret in secrets if len(secret) > 5)
 
 
+def identity(**given: str) -> dict[str, str | None]:
+    return {**dict.fromkeys(AUTH.options), **given}
+
+
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IC_API_KEY", "k1")
     monkeypatch.setenv("IBMCLOUD_API_KEY", "k2")
@@ -98,7 +109,7 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IBMCLOUD_GS_API_ENDPOINT", "https://gs")
     monkeypatch.setenv("IC_TIMEOUT", "7")
     options = read(filters=None, accounts=None)
-    assert options.credentials == {"default": {"ibmcloud_api_key": "k1", "iam_token": "t"}}
+    assert options.credentials == {"default": identity(ibmcloud_api_key="k1", iam_token="t")}
     assert (options.params["search_endpoint"], options.params["request_timeout"]) == ("https://gs", 7.0)
     assert (options.source, options.hostname, options.prefix) == ("instances", "name", "event_streams_")
     assert (options.filters, options.query, options.declared, options.strict_permissions) == ({}, None, (), True)
@@ -107,12 +118,20 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_given_accounts_never_use_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IC_API_KEY", "k1")
     options = read(accounts=[{"name": " a ", "iam_token": "t"}, {"name": "b", "ibmcloud_api_key": "k"}])
-    assert options.credentials == {
-        "a": {"ibmcloud_api_key": None, "iam_token": "t"},
-        "b": {"ibmcloud_api_key": "k", "iam_token": None},
-    }
-    with pytest.raises(InvalidInput, match="neither"):
+    monkeypatch.setenv("IC_IAM_PROFILE_ID", "Profile-1")
+    assert options.credentials == {"a": identity(iam_token="t"), "b": identity(ibmcloud_api_key="k")}
+    with pytest.raises(InvalidInput, match="none of"):
         read(accounts=[{"name": "a", "ibmcloud_api_key": " "}])
+
+
+def test_profiles_of_accounts_belong_to_what_must_be_the_same() -> None:
+    """Another profile may see other instances, so what was found before does not count."""
+    one = read(accounts=[{**ONE, "iam_profile": "Profile-1"}])
+    other = read(accounts=[{**ONE, "iam_profile": "Profile-2"}])
+    machine = read(accounts=[{"name": "a", "compute_resource": "vpc"}])
+    assert one.credentials == {"a": identity(ibmcloud_api_key=LONG_KEY, iam_profile="Profile-1")}
+    assert len({json.dumps(options.inputs()) for options in (one, other, machine)}) == 3
+    assert LONG_KEY not in json.dumps(one.inputs())
 
 
 def test_declared_pairs_keep_their_variables_as_they_were_given() -> None:
