@@ -116,6 +116,11 @@ class Simulator:
         """Return the Monitoring base URL of all regions, without ``/api``."""
         return self.url
 
+    @property
+    def metadata_url(self) -> str:
+        """Return the base URL of the virtual server's metadata service."""
+        return self.url
+
     def admin_url(self, instance: Instance | str) -> str:
         """Return the admin base URL of an instance (object, GUID or unique name)."""
         found = instance if isinstance(instance, Instance) else self.instance(instance)
@@ -135,6 +140,7 @@ class Simulator:
             "IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT": self.rc_url + ("/rc" if prefix else ""),
             "IBMCLOUD_GS_API_ENDPOINT": self.search_url + ("/gs" if prefix else ""),
             "IBMCLOUD_MONITORING_API_ENDPOINT": self.monitoring_url + ("/monitoring" if prefix else ""),
+            "IBMCLOUD_CR_VPC_URL": self.metadata_url + ("/metadata" if prefix else ""),
         }
 
     # -- looking

@@ -97,7 +97,6 @@ def test_a_trusted_profile_on_each_side(
     else:
         del environment["IC_API_KEY"]
         variables |= {f"mirroring_{side}_compute_resource": identity for side in ("source", "target")}
-        environment["IBMCLOUD_CR_VPC_URL"] = simulator.url
         (tmp_path / "token").write_text(CR_TOKEN)
         defaults = {"cr_token_file": str(tmp_path / "token")} if identity == "container" else {}
     playbook.environment = lambda *_: environment

@@ -128,16 +128,33 @@ def test_an_unplanned_failover_asks_nothing_of_the_source(
     assert not [one for one in simulator.journal if one["instance"] == simulator.instance(SOURCE).guid]
 
 
+SOURCE_PROFILE, TARGET_PROFILE = (f"Profile-{digit * 8}-aaaa-4bbb-8ccc-0000000000{digit * 2}" for digit in "12")
+
+
+@pytest.mark.parametrize(
+    ("example", "credential", "caller"),
+    [
+        ("Two accounts", {"source_api_key": "simulated-key-source"}, "operator"),
+        ("Two profiles", {"iam_profile": TARGET_PROFILE, "source_iam_profile": SOURCE_PROFILE}, "mirroring"),
+    ],
+)
 def test_two_accounts_with_one_credential(
-    simulate: Any, tmp_path: Path, platform: Callable[..., Awx], observe: Any
+    example: str,
+    credential: dict[str, str],
+    caller: str,
+    simulate: Any,
+    tmp_path: Path,
+    platform: Callable[..., Awx],
+    observe: Any,
 ) -> None:
     simulator = simulate("two_accounts")
-    awx = platform(api_key="simulated-key-target", source_api_key="simulated-key-source")
+    awx = platform(api_key="simulated-key-target", **credential)
     pairs = tmp_path / "pairs.event_streams.yml"
     text = (ROOT / "extensions/awx/README.md").read_text()
-    pairs.write_text(text.partition("```yaml\n# Two accounts\n")[2].partition("```")[0])
+    pairs.write_text(text.partition(f"```yaml\n# {example}\n")[2].partition("```")[0])
     awx.synchronise(pairs, **QUICK)
     worked(awx.launch("mirror"))
     observe(simulator).mirrored(["^orders$", "^payments$"])
     (policy,) = simulator.state.policies.by_id.values()
     assert policy.account == simulator.instance(SOURCE).account
+    assert {entry["caller"] for entry in simulator.journal if entry["api"] == "admin"} == {caller}

@@ -295,6 +295,21 @@ def test_two_accounts(inventory: Any, simulate: Any) -> None:
     assert "simulated-key" not in json.dumps(hosts)
 
 
+def test_one_key_and_a_profile_in_each_account(inventory: Any, simulate: Any) -> None:
+    """Each account is seen as its own profile sees it; the key's own account tells nothing of that."""
+    simulator = simulate("two_accounts")
+    accounts = [
+        {"name": name, "ibmcloud_api_key": "simulated-key-source", "iam_profile": f"Profile-{middle}"}
+        for name, middle in (
+            ("from", "11111111-aaaa-4bbb-8ccc-000000000011"),
+            ("to", "22222222-aaaa-4bbb-8ccc-000000000022"),
+        )
+    ]
+    groups = inventory.groups({"accounts": accounts})
+    assert (groups["account_from"], groups["account_to"]) == ([SOURCE], [TARGET])
+    assert len([entry for entry in simulator.journal if entry["path"] == "/identity/token"]) == 3
+
+
 @pytest.mark.every_core
 @pytest.mark.parametrize("fault", ["refused key", "forbidden", "unauthorized"])
 def test_an_account_that_cannot_be_read(inventory: Any, simulate: Any, fault: str) -> None:

@@ -124,8 +124,9 @@ def test_every_variable_is_one_that_somebody_reads() -> None:
     fallbacks = [found for spec in (AUTH, ENDPOINTS, MONITORING) for found in spec.environment_names().values()]
     read = {name for found in fallbacks for name in found} | {"IBMCLOUD_GS_API_ENDPOINT"}
     (inventory,) = controller.wanted()["controller_inventories"]
-    assert names - read == {"MIRRORING_SOURCE_API_KEY"}
-    assert "'MIRRORING_SOURCE_API_KEY'" in inventory["variables"]["mirroring_source_api_key"]
+    assert names - read == {"MIRRORING_SOURCE_API_KEY", "MIRRORING_SOURCE_IAM_PROFILE"}
+    for noun in ("api_key", "iam_profile"):
+        assert f"'MIRRORING_SOURCE_{noun.upper()}'" in inventory["variables"][f"mirroring_source_{noun}"]
     assert set(HOSTS) <= set(fields()), "every endpoint can be filled in"
     assert fields()["visibility"]["choices"] == ENDPOINTS.options["visibility"]["choices"]
 
