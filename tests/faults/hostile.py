@@ -42,6 +42,7 @@ NOTHING = object()
 
 OPERATION_SECONDS = 90.0
 SOURCE_TOPICS = [{"name": name, "partitions": 3} for name in ("orders", "payments", "__internal")]
+IDENTITY = "identity-of-the-virtual-server"
 TARGET_TOPICS = [{"name": name, "partitions": 3} for name in ("orders.us-south", "us-south.checkpoints.internal")]
 V2_ID, PLACEHOLDER_ID = "p-of-v2", "p-behind-placeholder"
 
@@ -211,8 +212,10 @@ class World:
         """The kind of a request and the right answer to it. The world changes as it would."""
         path = request.path
         self._settle()
-        if path.endswith("/identity/token"):
+        if path.endswith(("/identity/token", "/v1/iam_token")):
             return "token", Answer(200, token_reply())
+        if path.endswith("/instance_identity/v1/token"):
+            return "identity", Answer(200, {"access_token": IDENTITY, "expires_in": 300})
         if path == "/v2/resource_instances":
             name = request.query.get("name")
             listed = [self._instance(guid) for guid in (SOURCE, TARGET)]
@@ -855,8 +858,10 @@ class Cloud:
 def kind_of(request: Request) -> str:
     """What a request is about, for whoever chooses what to meddle with."""
     method, path = request.method, request.path
-    if path.endswith("/identity/token"):
+    if path.endswith(("/identity/token", "/v1/iam_token")):
         return "token"
+    if path.endswith("/instance_identity/v1/token"):
+        return "identity"
     if path == "/v2/resource_instances":
         return "list"
     if path.startswith("/v2/resource_instances/"):

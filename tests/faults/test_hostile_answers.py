@@ -35,7 +35,7 @@ from ansible.module_utils.common.parameters import remove_values
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _grants, _http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud import (
@@ -46,7 +46,13 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud imp
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance, parse_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import Grant, Policy, Side
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._grants import ByApiKey
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._grants import (
+    ByApiKey,
+    ByAssumption,
+    ByComputeResource,
+    ByVirtualServer,
+    Profile,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import is_internal
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import FixedToken, IamToken
@@ -67,6 +73,7 @@ from ansible_collections.mirrorops.event_streams.plugins.modules import (
 from ansible_collections.mirrorops.event_streams.tests.faults.hostile import (
     FRAMINGS,
     HEADERS,
+    IDENTITY,
     NOTHING,
     RUBBISH,
     TEXTS,
@@ -119,6 +126,7 @@ MOST_SECONDS = 40
 IAM, CONTROLLER = "https://iam.cloud.ibm.com", "https://resource-controller.cloud.ibm.com"
 ADMIN = "https://mh-22222222.us-east.containers.appdomain.cloud"
 MONITORING, MONITORING_GUID = "https://us-east.monitoring.cloud.ibm.com", "33333333-aaaa-4bbb-8ccc-000000000003"
+METADATA, CR_TOKEN = "http://169.254.169.254", "compute-resource-token-do-not-show"
 WANTED = Grant(Side(ACCOUNT, "messagehub", TARGET, GROUP), Side(ACCOUNT, "messagehub", SOURCE, GROUP))
 
 
@@ -129,6 +137,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("IC_", "IBMCLOUD_")) or name.lower().endswith("_proxy") or name.endswith("_CA_BUNDLE"):
             monkeypatch.delenv(name)
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
+
+
+@pytest.fixture(autouse=True)
+def a_container(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a compute resource token."""
+    (tmp_path / "token").write_text(CR_TOKEN)
+    monkeypatch.setattr(_grants, "CR_TOKEN_FILES", (str(tmp_path / "token"),))
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +230,7 @@ def outcome(run: Callable[[], t.Any], task: Task, cloud: Cloud) -> tuple[t.Any, 
 def discreet(text: str, task: Task) -> None:
     """Nothing secret is left after Ansible has masked what the call says is secret, not even the beginning of it."""
     shown = str(remove_values(text, {*task.call.secrets, KEY}))
-    for secret in (KEY, jwt()):
+    for secret in (KEY, jwt(), CR_TOKEN, IDENTITY):
         assert secret[:16] not in shown, shown
 
 
@@ -229,6 +244,10 @@ class Clients:
         http = Http(call)
         bearer = StaticBearer(*["fixed-token"] * 99)
         self.token = IamToken(http, ByApiKey(http, IAM, KEY))
+        profile = Profile("Profile-1", None)
+        self.assumed = IamToken(http, ByAssumption(http, IAM, bearer, profile, "iam_profile"))
+        self.container = IamToken(http, ByComputeResource(http, IAM, None, profile))
+        self.virtual_server = IamToken(http, ByVirtualServer(http, METADATA, profile))
         self.iam = iam.Iam(Api(http, IAM, bearer, "Transaction-Id"))
         self.instances = resource_controller.ResourceController(Api(http, CONTROLLER, bearer, "Transaction-Id"))
         self.admin = admin.Admin(Api(http, ADMIN, bearer, "X-Global-Transaction-Id"), f"es-target ({TARGET})")
@@ -439,6 +458,11 @@ CASES = {
     "token: current": Case(("token",), lambda clients: clients.token.current(), right_token),
     "token: renewed": Case(("token",), lambda clients: clients.token.renewed("old"), right_token),
     "token: account": Case(("token",), lambda clients: clients.token.account_id(), right_account, sound_tokens),
+    "token: assumed": Case(("token",), lambda clients: clients.assumed.current(), right_token),
+    "token: container": Case(("token",), lambda clients: clients.container.current(), right_token),
+    "token: virtual server": Case(
+        ("identity", "token"), lambda clients: clients.virtual_server.current(), right_token
+    ),
     "instances: get": Case(("instance",), lambda clients: clients.instances.get(TARGET), holds=sound_service),
     "instances: find": Case(("list",), lambda clients: clients.instances.find("es-target", "target"), holds=sound_service),
     "instances: matching": Case(("list",), lambda clients: clients.instances.matching({}), holds=sound_instances),
