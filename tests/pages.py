@@ -44,8 +44,13 @@ class Block:
 
 def blocks(page: Path) -> Iterator[Block]:
     """The blocks of a page, in order."""
+    return blocks_in(page.read_text(), page)
+
+
+def blocks_in(content: str, page: Path) -> Iterator[Block]:
+    """The blocks of a page as it is now, or as it was once."""
     pattern = _DIRECTIVE if page.suffix == ".rst" else _FENCED
-    for number, (_indent, language, text) in enumerate(pattern.findall(page.read_text()), 1):
+    for number, (_indent, language, text) in enumerate(pattern.findall(content), 1):
         yield Block(page, number, language, textwrap.dedent(text))
 
 

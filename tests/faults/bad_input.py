@@ -1039,6 +1039,60 @@ ENDPOINTS: Cases = {
     ),
 }
 
+pair_modules = one_of("readiness_info", "failover_readiness_info", "mirroring", "mirroring_info", "topic_selection")
+
+
+def identified(options: Strategy, *told: str) -> st.SearchStrategy[Case]:
+    """Cases of who one is, beside the API key that is given."""
+    return st.tuples(pair_modules, options).map(lambda drawn: Case(drawn[0], drawn[1], told))
+
+
+IDENTITIES: Cases = {
+    "a machine and a key": identified(
+        st.tuples(one_of("vpc", "container"), words()).map(
+            lambda drawn: {"compute_resource": drawn[0], "iam_profile": drawn[1]}
+        ),
+        "ibmcloud_api_key is as well",
+    ),
+    "a machine and a key of the source": identified(
+        st.tuples(one_of("vpc", "container"), words()).map(
+            lambda drawn: {"source_compute_resource": drawn[0], "source_api_key": drawn[1]}
+        ),
+        "source_api_key is as well",
+    ),
+    "a machine of another kind": identified(
+        words(LETTERS).map(lambda text: {"source_compute_resource": f"x{text}"}), "source_compute_resource"
+    ),
+    "a container without a profile": identified(
+        words().map(lambda file: {"source_compute_resource": "container", "cr_token_file": f"/{file}"}),
+        "source_iam_profile is missing",
+    ),
+    "a virtual server and a name": identified(
+        words(LETTERS).map(lambda name: {"source_compute_resource": "vpc", "source_iam_profile": name}),
+        "source_iam_profile is a name",
+    ),
+    "a CRN of something else": identified(
+        st.tuples(
+            one_of("iam_profile", "source_iam_profile"), words(), one_of(":", "::profile:", "::profile:Profile-1:x")
+        ).map(lambda drawn: {drawn[0]: f"crn:v1:bluemix:public:{drawn[1]}{drawn[2]}"}),
+        "no CRN of a trusted profile",
+    ),
+    "a profile that is white space": identified(
+        st.tuples(one_of("iam_profile", "source_iam_profile"), words(" \t\n")).map(lambda drawn: {drawn[0]: drawn[1]}),
+        "iam_profile is empty",
+    ),
+    "a metadata service elsewhere": identified(
+        hosts.map(
+            lambda host: {
+                "source_compute_resource": "vpc",
+                "source_iam_profile": "Profile-1",
+                "metadata_endpoint": f"http://{host}",
+            }
+        ),
+        "metadata_endpoint",
+    ),
+}
+
 paged = words(LETTERS, 1, 20).map
 
 PAGES: Cases = {
@@ -1096,6 +1150,7 @@ BAD: dict[str, Cases] = {
     "transforms": TRANSFORMS,
     "time-outs": NUMBERS,
     "endpoints": ENDPOINTS,
+    "identities": IDENTITIES,
 }
 
 # --- what can work ----------------------------------------------------------------------------------------------------

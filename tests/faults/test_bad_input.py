@@ -62,6 +62,7 @@ LEAST = {
     "transforms": 140,
     "time-outs": 170,
     "endpoints": 240,
+    "identities": 90,
     "pages": 60,
     "deletions": 70,
 }

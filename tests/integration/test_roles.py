@@ -124,6 +124,33 @@ def test_in_a_play_with_facts_in_which_any_error_is_fatal(simulator: Any, playbo
     seen.untouched()
 
 
+@pytest.mark.parametrize("how", ["roles", pytest.param("include_role", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        pytest.param({"strategy": "ansible.builtin.free"}, id="free"),
+        pytest.param({"strategy": "ansible.builtin.host_pinned"}, id="host_pinned", marks=pytest.mark.slow),
+        pytest.param({"serial": 1, "any_errors_fatal": True}, id="serial", marks=pytest.mark.slow),
+        pytest.param({"connection": "elsewhere"}, id="another connection"),
+        pytest.param(
+            {"connection": "elsewhere", "become": True, "become_user": "root"}, id="become", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_as_other_plays_are_run(
+    simulator: Any, playbook: Any, observe: Any, how: str, keywords: dict[str, Any]
+) -> None:
+    """With another strategy; and where only another machine reaches the cloud, to which tasks are handed over as ordinary modules."""
+    python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    plays = play(how, *MIRROR, vars=python, **keywords)
+    playbook(plays).worked()
+    seen = observe(simulator)
+    seen.mirrored()
+    simulator.clear_journal()
+    assert playbook(plays).worked().changed == 0
+    seen.untouched()
+
+
 def test_validate_says_no(simulate: Any, playbook: Any, observe: Any) -> None:
     simulator = simulate(**AUTHORIZED)
     run = playbook(play("include_role", "validate"))
