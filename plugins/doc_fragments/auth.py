@@ -17,7 +17,7 @@ options:
     type: str
   iam_token:
     description:
-      - A ready-made IAM token, used when there is no API key. It cannot be renewed, so it suits short tasks only.
+      - A ready-made IAM token, used when no API key is given. It cannot be renewed, so it suits short tasks only.
       - If not set, E(IC_IAM_TOKEN) is used, then E(IBMCLOUD_IAM_TOKEN).
     type: str
   compute_resource:
@@ -27,7 +27,7 @@ options:
         needs O(iam_profile).
       - V(vpc) is a virtual server of a VPC whose metadata service is switched on, see O(metadata_endpoint). Without O(iam_profile), the
         metadata service takes the trusted profile that is linked to the server.
-      - It is refused together with O(ibmcloud_api_key) or O(iam_token), also if those come from the environment.
+      - A key or a token of the environment does not count beside it. It is refused together with O(ibmcloud_api_key) or O(iam_token).
     type: str
     choices: [container, vpc]
   cr_token_file:
@@ -43,8 +43,9 @@ options:
       - The trusted profile to act as, by its ID (C(Profile-...)), its CRN or its name.
       - With O(ibmcloud_api_key) or O(iam_token), their identity assumes the profile. A name is looked for in the account of that identity; give
         the ID or the CRN of a profile in another account.
-      - With O(compute_resource), the machine is given a token for the profile. V(vpc) does not take a name.
-      - If not set, E(IC_IAM_PROFILE_ID) is used, then E(IBMCLOUD_IAM_PROFILE_ID), E(IC_IAM_PROFILE_NAME) and E(IBMCLOUD_IAM_PROFILE_NAME).
+      - With O(compute_resource), the machine is given a token for the profile. Whether V(vpc) takes a name is for its metadata service to say.
+      - If not set, E(IC_IAM_PROFILE_ID) is used, then E(IBMCLOUD_IAM_PROFILE_ID), E(IC_IAM_PROFILE_NAME) and E(IBMCLOUD_IAM_PROFILE_NAME), where the
+        key or the token is that of the environment, too, and with O(compute_resource). An empty text means none.
     type: str
 requirements:
   - python >= 3.10
@@ -59,14 +60,20 @@ options:
         then used for the target only. Takes V(@/path/to/file) as well.
       - If not set, E(IC_API_KEY) is used, then E(IBMCLOUD_API_KEY), then the identity of the target.
     type: str
+  source_iam_token:
+    description:
+      - Like O(iam_token), for the source.
+      - If not set, E(IC_IAM_TOKEN) is used, then E(IBMCLOUD_IAM_TOKEN), then the identity of the target.
+    type: str
   source_compute_resource:
     description: Like O(compute_resource), for the source.
     type: str
     choices: [container, vpc]
   source_iam_profile:
     description:
-      - Like O(iam_profile), for the source. Without O(source_api_key) and O(source_compute_resource) it is the profile that the identity of the
-        target takes for the source.
-      - If not set, E(IC_IAM_PROFILE_ID) is used, then E(IBMCLOUD_IAM_PROFILE_ID), E(IC_IAM_PROFILE_NAME) and E(IBMCLOUD_IAM_PROFILE_NAME).
+      - Like O(iam_profile), for the source. If nothing else is known of the source, it is the profile that the identity of the target takes for
+        the source.
+      - If not set, E(IC_IAM_PROFILE_ID) is used, then E(IBMCLOUD_IAM_PROFILE_ID), E(IC_IAM_PROFILE_NAME) and E(IBMCLOUD_IAM_PROFILE_NAME), as for
+        O(iam_profile).
     type: str
 """

@@ -25,7 +25,7 @@ options:
   iam_endpoint:
     description:
       - Base URL of IAM; it may have a path, and may end in C(/identity/token).
-      - Plain C(http) is accepted for loopback addresses only. This holds for every endpoint.
+      - Plain C(http) is accepted for loopback addresses only. This holds for every endpoint but O(metadata_endpoint) at its usual address.
       - If not set, E(IBMCLOUD_IAM_API_ENDPOINT) is used, then the default for O(visibility).
     type: str
   resource_controller_endpoint:

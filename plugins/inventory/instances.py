@@ -25,7 +25,7 @@ options:
   accounts:
     description:
       - The accounts to look into, each with an identity of its own. Their values may be templates, such as lookups.
-      - If not set, one account named V(default), with O(ibmcloud_api_key) or O(iam_token).
+      - If not set, one account named V(default), with O(ibmcloud_api_key), O(iam_token) or O(compute_resource), and O(iam_profile).
       - An instance that several of them can see is counted for the first.
     type: list
     elements: dict
@@ -69,7 +69,7 @@ options:
         needs O(iam_profile).
       - V(vpc) is a virtual server of a VPC whose metadata service is switched on, see O(metadata_endpoint). Without O(iam_profile), the
         metadata service takes the trusted profile that is linked to the server.
-      - It is refused together with O(ibmcloud_api_key) or O(iam_token), also if those come from the environment.
+      - A key or a token of the environment does not count beside it. It is refused together with O(ibmcloud_api_key) or O(iam_token).
     type: str
     choices: [container, vpc]
   cr_token_file:
@@ -85,8 +85,9 @@ options:
       - The trusted profile to act as, by its ID (C(Profile-...)), its CRN or its name.
       - With O(ibmcloud_api_key) or O(iam_token), their identity assumes the profile. A name is looked for in the account of that identity; give
         the ID or the CRN of a profile in another account.
-      - With O(compute_resource), the machine is given a token for the profile. V(vpc) does not take a name.
-      - If not set, E(IC_IAM_PROFILE_ID) is used, then E(IBMCLOUD_IAM_PROFILE_ID), E(IC_IAM_PROFILE_NAME) and E(IBMCLOUD_IAM_PROFILE_NAME).
+      - With O(compute_resource), the machine is given a token for the profile. Whether V(vpc) takes a name is for its metadata service to say.
+      - If not set, E(IC_IAM_PROFILE_ID) is used, then E(IBMCLOUD_IAM_PROFILE_ID), E(IC_IAM_PROFILE_NAME) and E(IBMCLOUD_IAM_PROFILE_NAME), where the
+        key or the token is that of the environment, too, and with O(compute_resource). An empty text means none.
     type: str
   search_endpoint:
     description:
@@ -100,7 +101,7 @@ options:
     default: []
   strict_permissions:
     description:
-      - Whether an account that cannot be read (a key that is refused, HTTP 401 or 403) fails the inventory.
+      - Whether an account that cannot be read (a key or a trusted profile that is refused, HTTP 401 or 403) fails the inventory.
       - With V(false) it is left out, with a warning. Declared pairs that need it are then left out as well.
     type: bool
     default: true

@@ -187,7 +187,7 @@ class Redirected(ApiError):
 
 
 class AuthenticationFailed(ApiError):
-    """401, or a refused API key."""
+    """401, or no token to be had: for a refused API key or trusted profile, or from somewhere else than IAM."""
 
     kind = "authentication_failed"
     default_remedy = "Check the API key or token: is it valid, not locked, and of the right account?"

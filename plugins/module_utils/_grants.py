@@ -17,7 +17,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils import _er
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Bearer
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
+    REFUSED_STATUSES,
+    IamToken,
     account_of,
+    keep_secret,
     read_access_token,
     spellings,
 )
@@ -33,7 +36,7 @@ CR_TOKEN_FILES = (
 METADATA_VERSION = "2022-03-01"
 IDENTITY_SECONDS = 300
 LONGEST_CR_TOKEN = 65536
-_PROFILE_ID = re.compile(r"(?:iam-)?(Profile-[0-9A-Za-z-]+)")
+_PROFILE_ID = re.compile(r"(?:iam-)?(Profile-[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})")
 _PROFILE_CRN = re.compile(r"crn:v1:[^:]*:[^:]*:iam-identity:[^:]*:a/[^:]*:[^:]*:profile:([^:]+)")
 
 
@@ -57,7 +60,7 @@ def read_profile(text: str, option: str) -> Profile:
     given = text.strip()
     by_id = _PROFILE_ID.fullmatch(given) or _PROFILE_CRN.fullmatch(given)
     if by_id:
-        return Profile(by_id[1].removeprefix("iam-"), None)
+        return Profile(by_id[1], None)
     if not given or given.lower().startswith("crn:"):
         raise _errors.InvalidInput(
             f"{option} is {'no CRN of a trusted profile' if given else 'empty'}",
@@ -115,7 +118,7 @@ class ByComputeResource:
                 reasons.append(f"{path}: {getattr(error, 'strerror', None) or 'no text'}")
                 continue
             if token:
-                self._http.call.secrets.update(spellings(token))
+                keep_secret(self._http, token)
                 return token
             reasons.append(f"{path}: empty")
         raise _errors.AuthenticationFailed(
@@ -145,28 +148,33 @@ class ByVirtualServer:
         Raises ExchangeError."""
         identity = self._send("PUT", "/token", {"expires_in": IDENTITY_SECONDS}, {}, number)
         token = read_access_token(identity, self.attempt)
-        self._http.call.secrets.add(token)
-        body = {"trusted_profile": {"id": self._profile.id}} if self._profile else None
+        keep_secret(self._http, token)
+        named = {"id": self._profile.id} if self._profile and self._profile.id else {"name": str(self._profile)}
+        body = {"trusted_profile": named} if self._profile else None
         return self._send("POST", "/iam_token", body, {"Authorization": f"Bearer {token}"}, number)
 
     def _send(self, method: str, path: str, body: t.Any, headers: dict[str, str], number: int) -> Answer:
-        return self._http.once(
-            method,
-            self._url + path,
-            attempt=self.attempt,
-            query={"version": METADATA_VERSION},
-            body=body,
-            headers={"Metadata-Flavor": "ibm", **headers},
-            number=number,
-            proxied=False,
-        )
+        try:
+            return self._http.once(
+                method,
+                self._url + path,
+                attempt=self.attempt,
+                query={"version": METADATA_VERSION},
+                body=body,
+                headers={"Metadata-Flavor": "ibm", **headers},
+                number=number,
+                proxied=False,
+            )
+        except _errors.ExchangeError as error:
+            error.remedy = self.remedy
+            raise
 
 
 class ByAssumption:
     """A token of a trusted profile for another identity that it trusts (API §1.4)."""
 
     attempt = "assume a trusted profile"
-    remedy = "Does the trusted profile exist, and does it trust this identity?"
+    remedy = "Does the trusted profile exist, does it trust this identity, and is the identity's own token still valid?"
 
     def __init__(self, http: Http, iam_endpoint: str, base: Bearer, profile: Profile, option: str) -> None:
         self._http = http
@@ -174,18 +182,22 @@ class ByAssumption:
         self._base = base
         self._profile = profile
         self._option = option
+        self._renewed: str | None = None
         self.identity = _digest(self._url, "assume", base.identity, *profile.form().items())
         self.refusal = f"IBM Cloud does not let this identity assume the trusted profile {profile}"
 
     def ask(self, number: int) -> Answer:
-        """Asks IAM once, and once more if the other identity's token is rejected and can be renewed. Raises ExchangeError, and InvalidInput
-        for a name of which nobody knows the account."""
+        """Asks IAM once; and once more with a new token of the identity, if one can be had, because which status means that the old one is
+        no good is not known (API §1.5). Raises ExchangeError, and InvalidInput for a name of which nobody knows the account."""
         token = self._base.current()
         try:
             return self._assume(token, number)
-        except _errors.AuthenticationFailed:
-            rejected = token
-        return self._assume(self._base.renewed(rejected), number)
+        except _errors.ApiError as error:
+            renewable = isinstance(self._base, IamToken) and token != self._renewed
+            if error.status not in REFUSED_STATUSES or not renewable:
+                raise
+        self._renewed = self._base.renewed(token)
+        return self._assume(self._renewed, number)
 
     def _assume(self, token: str, number: int) -> Answer:
         form = {"grant_type": f"{GRANT_TYPE}assume", "access_token": token, **self._profile.form()}

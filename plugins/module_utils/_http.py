@@ -163,7 +163,7 @@ class Http:
                 auth=_Authorization(bearer),
                 timeout=self.request_timeout,
                 verify=self.verify,
-                proxies=None if proxied else NO_PROXIES,
+                proxies=None if proxied else dict(NO_PROXIES),
                 allow_redirects=False,
                 stream=True,
             ) as response:

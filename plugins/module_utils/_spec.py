@@ -83,37 +83,28 @@ def _from_environment(*names: str) -> tuple[t.Callable[..., str], list[str]]:
     return (first_set, list(names))
 
 
+API_KEY = ("IC_API_KEY", "IBMCLOUD_API_KEY")
+IAM_TOKEN = ("IC_IAM_TOKEN", "IBMCLOUD_IAM_TOKEN")
+PROFILE = ("IC_IAM_PROFILE_ID", "IBMCLOUD_IAM_PROFILE_ID", "IC_IAM_PROFILE_NAME", "IBMCLOUD_IAM_PROFILE_NAME")
 _COMPUTE_RESOURCE = {"type": "str", "choices": ["container", "vpc"]}
-_PROFILE = ("IC_IAM_PROFILE_ID", "IBMCLOUD_IAM_PROFILE_ID", "IC_IAM_PROFILE_NAME", "IBMCLOUD_IAM_PROFILE_NAME")
 
 AUTH = ArgSpec(
     {
-        "ibmcloud_api_key": {
-            "type": "str",
-            "no_log": True,
-            "fallback": _from_environment("IC_API_KEY", "IBMCLOUD_API_KEY"),
-        },
-        "iam_token": {
-            "type": "str",
-            "no_log": True,
-            "fallback": _from_environment("IC_IAM_TOKEN", "IBMCLOUD_IAM_TOKEN"),
-        },
+        "ibmcloud_api_key": {"type": "str", "no_log": True, "fallback": _from_environment(*API_KEY)},
+        "iam_token": {"type": "str", "no_log": True, "fallback": _from_environment(*IAM_TOKEN)},
         "compute_resource": _COMPUTE_RESOURCE,
         "cr_token_file": {"type": "path"},
-        "iam_profile": {"type": "str", "fallback": _from_environment(*_PROFILE)},
+        "iam_profile": {"type": "str", "fallback": _from_environment(*PROFILE)},
     }
 )
 """Whose rights are used (API §1.4, §1.7)."""
 
 SOURCE_AUTH = ArgSpec(
     {
-        "source_api_key": {
-            "type": "str",
-            "no_log": True,
-            "fallback": _from_environment("IC_API_KEY", "IBMCLOUD_API_KEY"),
-        },
+        "source_api_key": {"type": "str", "no_log": True, "fallback": _from_environment(*API_KEY)},
+        "source_iam_token": {"type": "str", "no_log": True, "fallback": _from_environment(*IAM_TOKEN)},
         "source_compute_resource": _COMPUTE_RESOURCE,
-        "source_iam_profile": {"type": "str", "fallback": _from_environment(*_PROFILE)},
+        "source_iam_profile": {"type": "str", "fallback": _from_environment(*PROFILE)},
     }
 )
 """A second identity, for a mirroring source in another account."""

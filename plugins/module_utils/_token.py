@@ -12,6 +12,7 @@ import hashlib
 import html
 import json
 import os
+import re
 import typing as t
 import urllib.parse
 
@@ -20,8 +21,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer, Http, backoff
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets import SECRET_VARIABLES
 
+REFUSED_STATUSES = (400, 401, 403)
 REFUSED_RETRIES = 2
+_HALF_A_TOKEN = re.compile(r"access_token\W{1,6}\S{8}")
 NO_TOKEN = "the answer holds no usable token"
+SHORTEST_SECRET = 8
+"""A shorter text is no token, and masked everywhere it would make a riddle of all that is shown."""
 SAFETY_MARGIN = 10.0
 DEFAULT_LIFETIME = 300.0
 
@@ -41,14 +46,12 @@ class FixedToken:
 
     def renewed(self, rejected: str) -> str:
         """Raises AuthenticationFailed: there is no other."""
-        failure = _errors.AuthenticationFailed(
+        raise _errors.AuthenticationFailed(
             "the given iam_token was rejected and cannot be renewed",
             attempt="use the given iam_token",
             status=401,
             remedy="Give a fresh iam_token, or an ibmcloud_api_key, from which tokens can be renewed during long waits.",
         )
-        failure.exhausted = True
-        raise failure
 
 
 class Grant(t.Protocol):
@@ -107,7 +110,7 @@ class IamToken:
         return self._noted(token)
 
     def _noted(self, token: Token) -> str:
-        self._http.call.secrets.add(token.value)
+        keep_secret(self._http, token.value)
         return token.value
 
     def _request(self, patient: bool) -> Token:
@@ -116,17 +119,19 @@ class IamToken:
             try:
                 return self._read_token(patient)
             except _errors.ApiError as error:
-                if error.status not in (400, 401, 403) or error.exhausted:
+                if error.status is None or error.transient or error.exhausted or isinstance(error, _errors.Redirected):
                     raise
+                refused = error.status in REFUSED_STATUSES
                 refusals += 1
-                if refusals > REFUSED_RETRIES:
+                if not refused or refusals > REFUSED_RETRIES:
+                    # Of another kind, so that nobody takes a 404 or a 409 for the word of the service that was to be asked.
                     failure = _errors.AuthenticationFailed(
-                        f"{self._grant.refusal}: {error.reason}",
+                        f"{self._grant.refusal}: {error.reason}" if refused else error.reason,
                         attempt=self._grant.attempt,
                         status=error.status,
                         code=error.code,
                         transaction_id=error.transaction_id,
-                        remedy=self._grant.remedy,
+                        remedy=self._grant.remedy if refused else "Is what was asked for a token the right endpoint?",
                     )
                     failure.exhausted = True
                     raise failure from error
@@ -144,11 +149,17 @@ class IamToken:
         try:
             answer = self._grant.ask(number)
         except _errors.ExchangeError as error:
-            if isinstance(error, _errors.UnusableAnswer) or "access_token" in error.reason:
+            if isinstance(error, _errors.UnusableAnswer) or _HALF_A_TOKEN.search(error.reason):
                 error.reason = NO_TOKEN
             raise
         read_access_token(answer, self._grant.attempt)
         return answer
+
+
+def keep_secret(http: Http, token: str) -> None:
+    """Sees to it that a token is not shown."""
+    if len(token) >= SHORTEST_SECRET:
+        http.call.secrets.update(spellings(token))
 
 
 def read_access_token(answer: Answer, attempt: str) -> str:

@@ -32,11 +32,18 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
     carry_out,
     failed,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import Abandoned, MirrorOpsError
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import (
+    Abandoned,
+    InvalidInput,
+    MirrorOpsError,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import OWN, completed, has_base
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets import SECRET_VARIABLES
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
+    called_in_role,
+    identity_of_target,
     is_plain,
     missing,
     options_of_role,
@@ -50,6 +57,8 @@ trust_as_template: t.Callable[[str], str] = getattr(ansible.template, "trust_as_
 display = Display()
 OMIT_PLACEHOLDER = "__omit_place_holder__"
 SECRET_OPTIONS = ("ibmcloud_api_key", "source_api_key")
+OF_THE_MACHINE = ("endpoint_region", "metadata_endpoint")
+"""What the environment says of the machine on which a task runs, so that of the controller means nothing elsewhere."""
 PR_SET_PDEATHSIG = 1
 _PLAIN = re.compile(r"[A-Za-z0-9._~+/=:@-]+")
 
@@ -74,6 +83,7 @@ class InProcessAction(ActionBase):
         if "role" in self._task.args and (reason := self._needless(arguments, task_vars or {})):
             return {**result, "skipped": True, "skip_reason": reason}
         with applied({str(name): str(value) for name, value in environment.items()}):
+            arguments = self._identified(spec, arguments, task_vars or {})
             if self._in_process():
                 result.update(self._run_here(spec, arguments, task_vars or {}))
             else:
@@ -95,6 +105,14 @@ class InProcessAction(ActionBase):
                 f"The role {role} needs {' and '.join(lacking)}: set it to the CRN, the GUID or the unique name of the instance."
             )
         return {**found, **arguments}
+
+    def _identified(self, spec: ArgSpec, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        """With who one is, as far as the task does not say: by the environment; in a role, for the source, else as for the target."""
+        role, side = self._task.args.get("role"), self._task.args.get("side")
+        if role and side == "source" and not has_base(os.environ):
+            target = identity_of_target(str(role), spec.options, task_vars, self._template(task_vars))
+            arguments = arguments if any(arguments.get(option) for option in OWN) else {**arguments, **target}
+        return {**completed(arguments, spec.options, os.environ), **arguments}
 
     def _template(self, task_vars: dict[str, t.Any]) -> t.Callable[[str, t.Any], t.Any]:
         """A way to make the value of a variable of what is written in it, as the role's YAML would with a reference to it."""
@@ -143,6 +161,8 @@ class InProcessAction(ActionBase):
         """Runs the ordinary module elsewhere. The controller's environment does not reach it, so what options would take
         from there is passed as arguments."""
         for option, names in spec.environment_names().items():
+            if option in OF_THE_MACHINE:
+                continue
             value = next((os.environ[name] for name in names if os.environ.get(name)), None)
             if option not in arguments and value is not None:
                 arguments[option] = value
@@ -220,6 +240,9 @@ class InProcessAction(ActionBase):
         try:
             return {"changed": False, **carry_out(self.module.run, call)}
         except MirrorOpsError as error:
+            role, side = self._task.args.get("role"), str(self._task.args.get("side", "target"))
+            if role and isinstance(error, InvalidInput):
+                error.remedy = f"{error.remedy} {called_in_role(str(role), side, error.reason)}".strip()
             return {"failed": True, **failed(error, call)}
 
     def _line(self, secrets: set[str], show: t.Callable[[str], None]) -> t.Callable[[str], None]:
@@ -295,7 +318,7 @@ def told_arguments(spec: ArgSpec, params: dict[str, t.Any]) -> dict[str, t.Any]:
     return {
         name: shown(spec, name, value)
         for name, value in params.items()
-        if value is not None and value != spec.options.get(name, {}).get("default")
+        if value not in (None, "") and value != spec.options.get(name, {}).get("default")
     }
 
 

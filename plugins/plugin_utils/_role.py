@@ -16,6 +16,9 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import OWN as OWN_IDENTITY
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import SOURCE as SOURCE_IDENTITY
+
 Template = t.Callable[[str, t.Any], t.Any]
 
 NOUNS = {
@@ -89,7 +92,7 @@ OWN = frozenset(
 
 OF_SOURCE = (
     "source_api_key",
-    "source_compute_resource",
+    "source_iam_token",
     "source_iam_profile",
     "source_admin_url",
     "source_monitoring_instance",
@@ -128,11 +131,31 @@ def options_of_role(
             found[option] = value
         elif option in DEFAULTS:
             found[option] = DEFAULTS[option]
+    if gone:
+        found |= {option: "" for option in OF_SOURCE if option in options}
     return {
         **_of_earlier_roles(options, variables, found.get("source"), found.get("target")),
         **_of_instances(role, side, options, variables),
         **found,
     }
+
+
+def identity_of_target(
+    role: str, options: t.Container[str], variables: t.Mapping[str, t.Any], template: Template
+) -> dict[str, t.Any]:
+    """The options of who one is, as the variables of the target's side give them."""
+    wanted = [option for option in OWN_IDENTITY if option in options and option in NOUNS]
+    found = {option: _given(role, "target", option, variables, template)[1] for option in wanted}
+    return {option: value for option, value in found.items() if value is not None}
+
+
+def called_in_role(role: str, side: str, text: str) -> str:
+    """What an option of an identity, with which a message begins, is called in a role; empty if it begins otherwise."""
+    option = text.partition(" ")[0]
+    if option not in (*OWN_IDENTITY, *SOURCE_IDENTITY) or option not in NOUNS:
+        return ""
+    own, of_pair = _names(role, side, option)
+    return f"Here {option} is {of_pair} (or {own})."
 
 
 def missing(role: str, side: str, options: t.Container[str], given: t.Container[str]) -> list[str]:

@@ -138,3 +138,42 @@ def test_a_pair_is_turned_round_with_profiles(simulate: Any, playbook: Any, tmp_
     assert world.direction == "backward"
     callers = {entry["caller"] for entry in simulator.journal if entry["api"] in ("resource_controller", "admin")}
     assert callers == {"mirroring"}
+
+
+def test_a_machine_on_one_side_and_a_key_on_the_other(simulate: Any, playbook: Any, observe: Any) -> None:
+    """Whatever the environment has besides: its key is for nobody here."""
+    simulator = simulate("two_accounts")
+    environment = {**playbook.environment(simulator), "IC_API_KEY": "of-nobody", "IC_IAM_PROFILE_ID": TARGET_PROFILE}
+    playbook.environment = lambda *_: environment
+    variables = {"mirroring_target_compute_resource": "vpc", "mirroring_source_api_key": SOURCE_KEY}
+    playbook.mirror(**variables).worked()
+    observe(simulator).mirrored()
+    callers = {(entry["account"], entry["caller"]) for entry in simulator.journal if entry["api"] == "admin"}
+    assert callers == {
+        (simulator.instance(SOURCE).account, "operator"),
+        (simulator.instance(TARGET).account, "mirroring"),
+    }
+
+
+def test_the_identity_of_the_target_is_enough(simulator: Any, playbook: Any, observe: Any) -> None:
+    """Also for the tasks that talk to the source alone, where the environment has nobody."""
+    environment = playbook.environment(simulator)
+    key = environment.pop("IC_API_KEY")
+    playbook.environment = lambda *_: environment
+    playbook.mirror(mirroring_target_api_key=key, mirroring_failback=True).worked()
+    observe(simulator).mirrored(failback=True)
+
+
+@pytest.mark.parametrize("trouble", ["key", "profile"])
+def test_an_unplanned_failover_does_not_look_at_the_identity_of_the_source(
+    simulate: Any, playbook: Any, tmp_path: Path, trouble: str
+) -> None:
+    """Nor does the environment's stand in for it: it may be kept in a place that is gone with the source."""
+    world = World(simulate, playbook, tmp_path)
+    simulator = world.begin("friendly")
+    environment = playbook.environment(simulator)
+    key = environment["IC_API_KEY"]
+    environment |= {"IC_API_KEY": "@/gone/key"} if trouble == "key" else {"IC_IAM_PROFILE_ID": "crn:of nothing"}
+    playbook.environment = lambda *_: environment
+    world.run("failover", failover_mode="unplanned", mirroring_target_api_key=key).worked()
+    assert world.selected(world.target) == []

@@ -35,6 +35,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._grants im
     read_profile,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import OWN, SOURCE, Side
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import (
     FixedToken,
     IamToken,
@@ -225,18 +226,6 @@ class Cloud(t.NamedTuple):
         return self.target.reused or self.source.reused
 
 
-class IdentityOptions(t.NamedTuple):
-    """The options that describe the identity of one side."""
-
-    api_key: str
-    compute_resource: str
-    profile: str
-
-
-OPTIONS_OF_TARGET = IdentityOptions("ibmcloud_api_key", "compute_resource", "iam_profile")
-OPTIONS_OF_SOURCE = IdentityOptions("source_api_key", "source_compute_resource", "source_iam_profile")
-
-
 def connect(call: Call) -> Cloud:
     """Clients for a task. Raises InvalidInput for missing credentials or endpoints that cannot be used. Sends nothing."""
     params = call.params
@@ -251,10 +240,12 @@ def connect(call: Call) -> Cloud:
     if not 0 <= float(params.get("max_age") or 0.0) < 86400:
         raise _errors.InvalidInput("max_age must be 0 or more, and less than a day, in seconds")
     http = Http(call)
-    target = Account(http, _bearer(http, OPTIONS_OF_TARGET), params)
-    if not any(params.get(option) for option in OPTIONS_OF_SOURCE):
+    if params.get("cr_token_file") and "container" not in (params.get(side.compute_resource) for side in (OWN, SOURCE)):
+        call.warn("cr_token_file is not used, because no compute_resource is container.")
+    target = Account(http, _bearer(http, OWN), params)
+    if not any(params.get(option) for option in SOURCE):
         return Cloud(target, target)
-    return Cloud(target, Account(http, _bearer(http, OPTIONS_OF_SOURCE), params))
+    return Cloud(target, Account(http, _bearer(http, SOURCE), params))
 
 
 def endpoint(params: dict[str, t.Any], option: str, region: str = "") -> str:
@@ -273,26 +264,25 @@ def endpoint(params: dict[str, t.Any], option: str, region: str = "") -> str:
     return HOSTS[option]["private"].replace("{region}", region)
 
 
-def _bearer(http: Http, options: IdentityOptions) -> Bearer:
-    """Tokens of the identity that the options describe. Raises InvalidInput."""
+def _bearer(http: Http, side: Side) -> Bearer:
+    """Tokens of the identity that the options of a side describe. Raises InvalidInput."""
     params = http.call.params
     iam_endpoint = endpoint(params, "iam_endpoint")
-    profile = read_profile(params[options.profile], options.profile) if params.get(options.profile) else None
-    given = options if params.get(options.api_key) or params.get(options.compute_resource) else OPTIONS_OF_TARGET
-    key, resource = params.get(given.api_key), params.get(given.compute_resource)
-    token = params.get("iam_token") if given is OPTIONS_OF_TARGET else None
+    profile = read_profile(params[side.profile], side.profile) if params.get(side.profile) else None
+    given = side if any(params.get(option) for option in side.bases) else OWN
+    key, token, resource = (params.get(option) for option in given.bases)
     if resource:
         if key or token:
             raise _errors.InvalidInput(
-                f"{given.compute_resource} is given, and {given.api_key if key else 'iam_token'} is as well",
-                remedy=f"Leave out {given.compute_resource}, or the other; it may come from the environment.",
+                f"{given.compute_resource} is given, and {given.api_key if key else given.token} is as well",
+                remedy="Leave out one of them.",
             )
         patience = http.within(LONGEST_METADATA) if resource == "vpc" else http
-        return IamToken(patience, _machine(patience, iam_endpoint, resource, profile, options))
+        return IamToken(patience, _machine(patience, iam_endpoint, resource, profile, side.profile))
     if not key and not token:
         raise _errors.InvalidInput(
             "no credentials for IBM Cloud",
-            remedy="Export IC_API_KEY (or IBMCLOUD_API_KEY), or set ibmcloud_api_key.",
+            remedy="Export IC_API_KEY (or IBMCLOUD_API_KEY), or set ibmcloud_api_key or compute_resource.",
         )
     base: Bearer
     if key:
@@ -300,26 +290,21 @@ def _bearer(http: Http, options: IdentityOptions) -> Bearer:
     else:
         base = FixedToken(str(token))
         http.call.secrets.add(base.current())
-    return IamToken(http, ByAssumption(http, iam_endpoint, base, profile, options.profile)) if profile else base
+    return IamToken(http, ByAssumption(http, iam_endpoint, base, profile, side.profile)) if profile else base
 
 
 def _machine(
-    http: Http, iam_endpoint: str, resource: str, profile: Profile | None, options: IdentityOptions
+    http: Http, iam_endpoint: str, resource: str, profile: Profile | None, option: str
 ) -> ByComputeResource | ByVirtualServer:
-    """The grant of the machine on which the task runs. Raises InvalidInput."""
+    """The grant of the machine on which the task runs, for the profile of that option. Raises InvalidInput."""
     params = http.call.params
     if resource == "container":
         if profile is None:
             raise _errors.InvalidInput(
-                f"{options.profile} is missing",
+                f"{option} is missing",
                 remedy="A container is given a token for a trusted profile: give its ID, its CRN or its name.",
             )
         return ByComputeResource(http, iam_endpoint, params.get("cr_token_file"), profile)
-    if profile and not profile.id:
-        raise _errors.InvalidInput(
-            f"{options.profile} is a name",
-            remedy="A virtual server needs the ID (Profile-...) or the CRN of the profile.",
-        )
     url = str(params["metadata_endpoint"]).strip().rstrip("/")
     if url != METADATA_ENDPOINT:
         url = check_endpoint(url, "metadata_endpoint")

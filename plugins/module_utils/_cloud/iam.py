@@ -128,7 +128,7 @@ class Iam:
             for document in self._pages("v2", account_id):
                 found.note(document)
         except _errors.ApiError as error:
-            if error.status not in (400, 404):
+            if error.status not in (400, 404) or isinstance(error, _errors.AuthenticationFailed):
                 raise
         for identity in dict.fromkeys(hidden):
             if identity not in found.ids:

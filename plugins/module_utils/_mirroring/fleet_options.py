@@ -10,6 +10,7 @@ Private to this collection: it may change at any time.
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -17,6 +18,7 @@ from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import OWN, completed
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import compile_query
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     AUTH,
@@ -28,8 +30,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec impo
 
 IDENTITY = tuple(AUTH.options)
 SECRETS = tuple(name for name, option in AUTH.options.items() if option.get("no_log"))
-BASES = ("ibmcloud_api_key", "iam_token", "compute_resource")
-"""What a token is given for; a trusted profile comes on top of it."""
 
 DEFAULT_ACCOUNT = "default"
 REMEDY = "See ansible-doc -t inventory mirrorops.event_streams.instances."
@@ -100,7 +100,8 @@ class FleetOptions:
                 for name, identity in self.credentials.items()
             ],
             "endpoints": [
-                self.params[name] for name in ("iam_endpoint", "resource_controller_endpoint", "search_endpoint")
+                self.params[name]
+                for name in ("iam_endpoint", "metadata_endpoint", "resource_controller_endpoint", "search_endpoint")
             ],
             "visibility": [self.params["visibility"], self.params["endpoint_region"]],
             "strict_permissions": self.strict_permissions,
@@ -117,7 +118,9 @@ def read_options(given: dict[str, t.Any], secrets: set[str]) -> FleetOptions:
     given = {name: _without_nulls(value) for name, value in given.items() if value is not None}
     secrets.update(secrets_in(given))
     try:
-        checked = ArgumentSpecValidator(SPEC.options, **SPEC.rules()).validate(given)
+        checked = ArgumentSpecValidator(SPEC.options, **SPEC.rules()).validate(
+            {**completed(given, SPEC.options, os.environ), **given}
+        )
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"an option has a value that cannot be converted: {error}", remedy=REMEDY) from None
     secrets.update(secret for secret in checked._no_log_values if secret.strip())
@@ -192,14 +195,14 @@ def _credentials(options: dict[str, t.Any], given: dict[str, t.Any]) -> dict[str
         name = _named(account["name"], f"the name of account {number}")
         if name in found:
             raise InvalidInput(f"two accounts are named {name!r}", remedy="Give each account a name of its own.")
-        chosen = [option for option in BASES if (account[option] or "").strip()]
+        chosen = [option for option in OWN.bases if (account[option] or "").strip()]
         if len(chosen) != 1:
-            told = f"both {' and '.join(chosen[:2])}" if chosen else f"none of {', '.join(BASES)}"
+            told = f"both {' and '.join(chosen[:2])}" if chosen else f"none of {', '.join(OWN.bases)}"
             raise InvalidInput(
                 f"account {name!r} has {told}", remedy="Give each account exactly one of them; is a template empty?"
             )
         found[name] = {
-            option: account[option] if option in chosen or option not in BASES else None for option in IDENTITY
+            option: account[option] if option in chosen or option not in OWN.bases else None for option in IDENTITY
         }
     return found
 

@@ -12,11 +12,7 @@ import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import (
-    OPTIONS_OF_SOURCE,
-    Account,
-    connect,
-)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import (
     is_guid,
@@ -24,6 +20,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
     parse_crn,
     same_instance,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import SOURCE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag
@@ -108,7 +105,7 @@ class Recovery:
             self._verb == "failover" and params["mode"] == "planned"
         )
         needed = self._asks_source or params["remove_authorization"]
-        without_source = dict.fromkeys(OPTIONS_OF_SOURCE)
+        without_source = dict.fromkeys(SOURCE)
         self._cloud = connect(call if needed else dataclasses.replace(call, params={**params, **without_source}))
         self._target = self._cloud.target.instances.find(params["target"], "target")
         self._source: Instance | None = None

@@ -93,6 +93,7 @@ def test_the_source_key_falls_back_to_the_one_key(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("IBMCLOUD_API_KEY", "k")
     assert check(_spec.SOURCE_AUTH)[0] == {
         "source_api_key": "k",
+        "source_iam_token": None,
         "source_compute_resource": None,
         "source_iam_profile": None,
     }

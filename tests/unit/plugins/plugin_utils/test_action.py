@@ -190,7 +190,8 @@ def test_handing_over_takes_the_environment_along(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("IC_TIMEOUT", "7")
     monkeypatch.setenv("IBMCLOUD_IAM_API_ENDPOINT", "https://environment.example.com")
     given = {"name": "n", "iam_endpoint": "https://given.example.com", "iam_token": None}
-    monkeypatch.setenv("IC_IAM_TOKEN", "not used: an explicit null wins")
+    monkeypatch.setenv("IC_IAM_TOKEN", "not for the task's own identity: an explicit null wins")
+    monkeypatch.setenv("IC_REGION", "of the controller, not of where the task runs")
     action = make_action(nothing, given, transport="ssh", async_val=5)
     result = action.run(None, {"some": "vars"})
     assert result["handed"] == "over"
@@ -200,7 +201,10 @@ def test_handing_over_takes_the_environment_along(monkeypatch: pytest.MonkeyPatc
             "module_args": {
                 **given,
                 "ibmcloud_api_key": KEY,
+                "iam_profile": "",
                 "source_api_key": KEY,
+                "source_iam_token": "not for the task's own identity: an explicit null wins",
+                "source_iam_profile": "",
                 "request_timeout": "7",
             },
             "task_vars": {"some": "vars"},

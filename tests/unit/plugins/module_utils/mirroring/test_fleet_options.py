@@ -109,7 +109,7 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IBMCLOUD_GS_API_ENDPOINT", "https://gs")
     monkeypatch.setenv("IC_TIMEOUT", "7")
     options = read(filters=None, accounts=None)
-    assert options.credentials == {"default": identity(ibmcloud_api_key="k1", iam_token="t")}
+    assert options.credentials == {"default": identity(ibmcloud_api_key="k1", iam_token="t", iam_profile="")}
     assert (options.params["search_endpoint"], options.params["request_timeout"]) == ("https://gs", 7.0)
     assert (options.source, options.hostname, options.prefix) == ("instances", "name", "event_streams_")
     assert (options.filters, options.query, options.declared, options.strict_permissions) == ({}, None, (), True)
