@@ -51,8 +51,9 @@ def _parameters(instance: Instance, switches: Switches) -> dict[str, Any]:
         shown.pop("throughput", None)
         shown.pop("storage_size", None)
     block: dict[str, Any] | None = None
-    if switches["echo"] == "full":
-        block = instance.mirroring.block if instance.mirroring else None
+    if switches["echo"] in ("full", "outdated"):
+        ended = instance.ended_mirroring if switches["echo"] == "outdated" else None
+        block = instance.mirroring.block if instance.mirroring else ended
         change = instance.operation.change if instance.operation and instance.operation.running else None
         if change and change.mirroring:
             block = change.mirroring.block

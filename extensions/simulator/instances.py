@@ -135,6 +135,7 @@ class Instance:
     status: str = "available"
     parameters: dict[str, Any] = field(default_factory=dict)
     sent_mirroring: dict[str, Any] | None = None
+    ended_mirroring: dict[str, Any] | None = None
     topics: dict[str, Topic] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)

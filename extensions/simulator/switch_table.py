@@ -92,10 +92,10 @@ SWITCHES: tuple[Switch, ...] = (
         "echo",
         "full",
         "none",
-        ("full", "none", "extensions", "literal"),
+        ("full", "none", "extensions", "literal", "outdated"),
         "3.4",
         "where GET shows mirroring: parameters (running change included), nowhere, extensions (settings in force), "
-        "parameters exactly as last sent",
+        "parameters exactly as last sent, parameters also when it was disabled",
     ),
     Switch(
         "parameters_shown",

@@ -173,6 +173,7 @@ class World:
             kept = instance.parameters if self.switches["parameters"] == "merge" else {}
             instance.parameters = {**kept, **change.parameters}
         if change.disable:
+            instance.ended_mirroring = instance.mirroring.block if instance.mirroring else None
             instance.mirroring = None
             instance.disabled_at = moment
             instance.mirroring_ends(moment)

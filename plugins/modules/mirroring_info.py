@@ -79,8 +79,8 @@ options:
     default: false
   fresh_lag:
     description:
-      - While O(wait_for_lag) waits, whether a value that Monitoring has counts only if it is from after the start of the task. A value may be
-        up to five minutes old, and tells nothing of what was written since. Set it where producers have been stopped just before.
+      - Whether a value that Monitoring has counts only if it is from after the start of the task, which takes O(wait_for_lag) and O(wait) to see
+        one. A value may be up to five minutes old, and tells nothing of what was written since. Set it where producers have been stopped just before.
     type: bool
     default: false
   page:

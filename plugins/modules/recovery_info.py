@@ -78,8 +78,18 @@ options:
   folder:
     description:
       - The directory with the records of earlier runs, as M(mirrorops.event_streams.recovery_record) writes them. If the last one that did something to
-        this pair was of the same O(verb) and has not ended, the plan continues it, and O(resume) is taken as true.
+        this pair was of the same O(verb) and has not ended, the plan continues it, and O(resume) is taken as true. If it had only not seen in the
+        end that topics are mirrored, the plan is to look again.
     type: path
+  record:
+    description: The record of the run that asks, which is none of an earlier one.
+    type: path
+  disabled:
+    description:
+      - Whether the update that disables mirroring was just seen to succeed, on the instance that gives it up. Then a document that goes on showing settings
+        is an old one, and not a reason to doubt.
+    type: bool
+    default: false
   confirm:
     description:
       - The targets of pairs whose plan may be carried out, by name, GUID, CRN, or as in O(target). RV(confirmed) tells whether this one is
@@ -249,6 +259,11 @@ confirmed:
   returned: success
   type: bool
   sample: false
+target_named:
+  description: Whether O(confirm) names the target.
+  returned: success
+  type: bool
+  sample: false
 continues:
   description: The record of the run that this plan continues; null if it continues none.
   returned: success
@@ -322,6 +337,8 @@ SPEC = ArgSpec(
         "accept_unknown_loss": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
         "folder": {"type": "path"},
+        "record": {"type": "path"},
+        "disabled": {"type": "bool", "default": False},
         "confirm": {"type": "list", "elements": "str"},
         "wait": {"type": "bool", "default": False},
         "wait_timeout": {"type": "float", "default": 10800},

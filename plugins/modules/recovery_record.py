@@ -152,6 +152,10 @@ record:
       description: When the run ended.
       type: str
       sample: "2026-01-01T10:42:10Z"
+    target_named:
+      description: Whether the run was confirmed by the name of its target; null if that is not known.
+      type: bool
+      sample: true
     continues:
       description: >-
         The earlier record, if the run continues an interrupted one of the same pair: its C(path), C(verb), C(outcome) and C(started_at);

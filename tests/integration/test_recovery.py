@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -648,7 +649,13 @@ def test_a_failover_ends_a_failback_that_was_interrupted(world: World, observe: 
     world.run("failback", mirroring_wait=False).worked()
     observe(simulator).later()
     told = world.run("reverse").failure
-    assert "run failover with failover_mode: unplanned" in told
+    assert f"run failover with failover_mode: unplanned and failover_confirm={TARGET}" in told
+    # A mere look at the plan says nothing of where applications are; and a planned failover does not guess.
+    world.run("failover", confirm=None, failover_mode="unplanned").worked()
+    assert "A failback of this pair was interrupted" in world.run("reverse").failure
+    planned = world.run("failover")
+    assert "A failback of this pair was interrupted" in planned.failure
+    assert "applications use" not in planned.output and "After: " not in planned.output
     assert "This goes on with a failback that was interrupted" in world.run("failback", "--check").output
     run = world.run("failover", failover_mode="unplanned").worked()
     assert run.facts["failover_result"]["outcome"] == "nothing to do"
@@ -697,3 +704,129 @@ def test_a_planned_failover_of_what_is_not_there_names_the_way_on(world: World) 
     run = world.run("failover", mirroring_source=world.source.guid)
     assert "set failover_mode: unplanned" in run.failure
     world.untouched()
+
+
+def test_a_gate_waits_for_fresh_values_also_where_updates_are_not_waited_for(world: World) -> None:
+    """What was measured before the start may be five minutes old, whatever a scheduler says of updates."""
+    simulator = world.begin(series=lagging(orders=0, payments=0), timing={"metrics_interval_seconds": 600})
+    run = world.run("failover", mirroring_wait=False, failover_wait_timeout=2, mirroring_poll_interval=0.2)
+    assert "Monitoring has no values from after the start" in told_twice(run)
+    world.untouched()
+    assert simulator.journal
+
+
+def test_what_was_not_seen_in_the_end_is_looked_at_again(world: World) -> None:
+    """The topics are selected, and none appears: a run after that does not call it done."""
+    world.begin(state="backward", timing={"remote_topic_seconds": 3600, "active_topic_seconds": 3600})
+    late = {"mirroring_topics_timeout": 0.5}
+    told_twice(world.run("failback", **late))
+    assert (world.direction, world.selected(world.target)) == ("forward", TOPICS)
+    again = world.run("failback", **late)
+    assert "see that es-target-us-east mirrors what is selected" in again.output
+    told_twice(again)
+
+    # Nothing of it explains that no topics are selected, should that be so later: it is not gone on with then.
+    world.target.selection = []
+    world.simulator.clear_journal()
+    assert "may be on no other cluster" in world.run("failback", **late).failure
+    world.untouched()
+
+
+@pytest.mark.parametrize("trouble", ["from the start", "after the first step"])
+def test_an_unplanned_failover_without_a_record(trouble: str, world: World, observe: Any) -> None:
+    """It is done all the same, and the result says that there is no record of it."""
+    simulator = world.begin()
+
+    def spoil() -> None:
+        if world.folder.exists():
+            shutil.rmtree(world.folder)
+        world.folder.write_text("a file is in the way")
+
+    def spoil_later() -> None:
+        observe(simulator).until(lambda: world.selected(world.target) == [])
+        spoil()
+
+    if trouble == "from the start":
+        spoil()
+        run = world.run("failover", failover_mode="unplanned").worked()
+    else:
+        simulator.add_fault("hang", seconds=2, path="/topic-selection", method="POST", times=1)
+        run = world.run("failover", failover_mode="unplanned", meanwhile=spoil_later).worked()
+    assert world.selected(world.target) == []
+    assert "There is no record of this run: " in run.output
+    assert run.facts["failover_result"]["outcome"] == "done"
+    assert run.facts["failover_result"]["record"] is None
+
+
+def test_nothing_is_begun_that_cannot_be_recorded(world: World) -> None:
+    world.begin()
+    world.folder = Path("/proc/records")
+    failure = world.run("failover").failures[-1]
+    assert "Begin the record: " in failure and "mirroring_records" in failure and "Nothing was done." in failure
+    world.untouched()
+
+
+def test_a_document_that_goes_on_showing_settings_after_a_disable(world: World) -> None:
+    """Nobody documents that it follows. What this run has seen go off is off; later runs cannot know, until it is said."""
+    world.begin(switches={"echo": "outdated"})
+    run = world.run("disable").worked()
+    assert run.facts["disable_result"]["outcome"] == "done"
+    assert "This run has seen it go off." in run.output
+    later = world.run("reverse")
+    assert "Whether es-target-us-east mirrors is not known" in later.failure
+    assert "Now: not known, because it is not known whether es-target-us-east mirrors" in later.output
+    noted = world.run("failover", failover_mode="unplanned", mirroring_force=True).worked()
+    assert noted.facts["failover_result"]["outcome"] == "nothing to do"
+    world.run("reverse", mirroring_force=True).worked()
+    assert world.direction == "backward"
+
+
+def test_mirroring_is_disabled_although_the_selection_cannot_be_read(world: World) -> None:
+    """The update needs the platform only. That is not guessed, but can be asked for."""
+    simulator = world.begin()
+    simulator.add_fault("status", status=403, path="/admin/mirroring", instance=world.target.guid, times=None)
+    assert "is not known" in world.run("disable").failure
+    world.untouched()
+    run = world.run("disable", disable_force=True)
+    assert "so it is not cleared" in run.output
+    assert world.direction == "none"
+    assert [entry["method"] for entry in simulator.writes()] == ["PATCH"]
+
+
+def test_patterns_that_are_taken_out_are_named(world: World) -> None:
+    world.begin(state="forward")
+    run = world.run("failback", "--check", mirroring_topics=["^orders$"]).worked()
+    assert (
+        "and no longer ^payments$: what has not arrived of that by then does not arrive any more (cannot be undone)"
+        in run.output
+    )
+    world.untouched()
+
+
+def test_a_loss_under_an_alias_that_nobody_knows(world: World) -> None:
+    """Two have left traces, and the cloud does not show which one it is now: then every topic counts, and no name is made up."""
+    world.begin(
+        "no_echo",
+        series=lagging(**{"orders.us-south": 45}),
+        target={"topics": topics("orders", "us-south.checkpoints.internal", "eu-de.checkpoints.internal")},
+    )
+    run = world.run("failover", failover_mode="unplanned").worked()
+    assert "was behind by 45 s" in run.output
+    assert "orders.<alias of the source>" in run.output and "orders.es-source" not in run.output
+
+
+def test_another_spelling_of_the_target_confirms_as_well(world: World) -> None:
+    world.begin()
+    run = world.run("failover", confirm=str(world.target.crn).removesuffix("::"), failover_mode="unplanned").worked()
+    assert run.facts["failover_result"]["outcome"] == "done"
+
+
+def test_copies_under_the_alias_that_is_shown_are_not_sent_back(world: World) -> None:
+    """Whatever the variables and the regions say, and although none of the service's own topics is listed."""
+    mirrors = {"source": SOURCE, "source_alias": "dc1", "target_alias": "us-east"}
+    target = {"mirroring": mirrors, "selection": [], "topics": topics("orders", "orders.dc1")}
+    world.begin(target=target, policies=[THERE, BACK])
+    world.target.topics.pop("dc1.checkpoints.internal")
+    world.run("reverse", mirroring_topics=["^orders.*"]).worked()
+    assert world.direction == "backward"
+    assert not [name for name in world.source.topics if "dc1" in name and not name.endswith("internal")]

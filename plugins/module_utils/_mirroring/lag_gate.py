@@ -67,15 +67,16 @@ class LagGate:
         patience = float(self._call.params["topics_timeout"])
         missing_until: float | None = started + patience
         looked = started
-        fresh = self._call.params["fresh_lag"] and waits
+        fresh = self._call.params["fresh_lag"]
         while True:
             self._lag = self._read(clock.monotonic() - started if fresh else None)
             if isinstance(self._lag, Lag) and any(map(self._lag.counts, self._lag.old)):
-                self._progress.note("waiting for values from after the start", "old")
-                pause(clock, next(intervals), min(deadline, started + LOOKBACK))
-                self.waited = clock.monotonic() - started
-                if clock.monotonic() < deadline:
-                    continue
+                if waits:
+                    self._progress.note("waiting for values from after the start", "old")
+                    pause(clock, next(intervals), min(deadline, started + LOOKBACK))
+                    self.waited = clock.monotonic() - started
+                    if clock.monotonic() < deadline:
+                        continue
                 self._lag = Unreadable(NOTHING_NEW, remedy="Give it more time: a value comes once a minute.")
             finding = self.finding()
             if isinstance(self._lag, Lag):

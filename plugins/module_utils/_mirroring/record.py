@@ -107,6 +107,7 @@ def assemble(run: Run, secrets: t.Iterable[str] = ()) -> Record:
         },
         "started_at": began,
         "ended_at": format_time(run.now) if ended else None,
+        "target_named": pick.flag(run.before.get("target_named")),
         "continues": continues,
         "pair": {side: _instance(pick, run, side) for side in SIDES},
         "normal": pick.text(run.before.get("normal"), WORDS),
@@ -127,8 +128,8 @@ def assemble(run: Run, secrets: t.Iterable[str] = ()) -> Record:
 
 def goes_on(record: Record) -> bool:
     """Whether the run that a record is about had begun to give up mirroring and had not done all. Of one that was killed after its gate,
-    nobody knows how far it came."""
-    if record["outcome"] not in ("unfinished", "failed"):
+    nobody knows how far it came. One that had selected topics has left nothing undone that could explain that none are selected now."""
+    if record["outcome"] not in ("unfinished", "failed") or _has_selected(record):
         return False
     if record.get("continues"):
         return True
@@ -142,6 +143,16 @@ def goes_on(record: Record) -> bool:
         and (one.get("writes") or one.get("outcome") in ("done", "unchanged", "under way"))
         for one in steps
     )
+
+
+def is_unverified(record: Record) -> bool:
+    """Whether the run that a record is about had done all, and had not seen topics being mirrored in the end."""
+    return record["outcome"] in ("unfinished", "failed") and _has_selected(record)
+
+
+def _has_selected(record: Record) -> bool:
+    steps = map(Pick.mapping, Pick.items(record.get("steps"), MOST_STEPS))
+    return any(one.get("action") == "select" and one.get("outcome") in ("done", "unchanged") for one in steps)
 
 
 def stem_of(record: Record) -> str:
@@ -294,7 +305,14 @@ def _charge(pick: Pick, after: Given) -> str:
     """What of mirroring is charged at the end; where it is not known whether that is on, what is charged in general."""
     direction = pick.text(after.get("direction"), SHORT)
     sides = pick.mapping(after.get("sides"))
-    if direction == "none" and all(pick.mapping(sides.get(side)).get("asked", True) for side in SIDES):
+    if direction == "none":
         return OFF
-    known = {"none": HALF_OFF, "forward": ON, "backward": ON, "both": ON}.get(direction or "")
+    target = pick.mapping(pick.mapping(sides.get("target")).get("mirroring"))
+    if (
+        direction == "unknown"
+        and target.get("enabled") is False
+        and pick.mapping(sides.get("source")).get("asked") is False
+    ):
+        return f"{HALF_OFF} {CHARGE}"
+    known = {"forward": ON, "backward": ON, "both": ON}.get(direction or "")
     return f"{known} {CHARGE}" if known else CHARGE

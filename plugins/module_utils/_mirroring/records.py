@@ -89,7 +89,9 @@ def create(folder: str, stem: str, record: Record) -> str:
         _make(folder)
         path = _reserved(folder, stem)
     except OSError as error:
-        raise not_written(os.path.join(folder, stem), "the record", error) from error
+        failure = not_written(os.path.join(folder, stem), "the record", error)
+        failure.remedy = REMEDY
+        raise failure from error
     try:
         replace(path, record)
     except MirrorOpsError:
@@ -147,10 +149,11 @@ def is_about(record: Record, source_guid: str | None, target_guid: str | None) -
     return all(one and guid and one.lower() == guid.lower() for one, guid in zip(found, wanted, strict=True))
 
 
-def newest(folder: str, source_guid: str, target_guid: str, now: float) -> Record | None:
+def newest(folder: str, source_guid: str, target_guid: str, now: float, own: str | None = None) -> Record | None:
     """The record of the run that began last of those that did something to a pair, whichever way round it was named, with its path under
-    ``path``; None if there is none, if that was named the other way round, or if it began more than a day before ``now``, or after it. What
-    is in the folder besides is left alone. Raises MirrorOpsError if the folder is there and cannot be read."""
+    ``path``; None if there is none, if that was named the other way round, or if it began more than a day before ``now``, or after it. ``own``
+    is the path of one that does not count. What is in the folder besides is left alone. Raises MirrorOpsError if the folder is there and cannot
+    be read."""
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
@@ -161,7 +164,8 @@ def newest(folder: str, source_guid: str, target_guid: str, now: float) -> Recor
             attempt=f"look for earlier records in {folder}",
             remedy="Is it a directory, and may it be read?",
         ) from error
-    found = (read(os.path.join(folder, name)) for name in names if name.endswith(".json"))
+    own_name = os.path.basename(own or "")
+    found = (read(os.path.join(folder, name)) for name in names if name.endswith(".json") and name != own_name)
     ours = [
         one
         for one in found
@@ -180,9 +184,11 @@ def newest(folder: str, source_guid: str, target_guid: str, now: float) -> Recor
 
 
 def _is_failover(record: Record, source_guid: str, target_guid: str) -> bool:
-    """Whether a run took applications to a target, which ends what was begun before, also if it had nothing to do. One that asked nothing of
-    its source may not know that one's GUID."""
+    """Whether a run took applications to a target, which ends what was begun before, also if it had nothing to do and was confirmed all the
+    same: a mere look at the plan ends nothing. One that asked nothing of its source may not know that one's GUID."""
     if record["verb"] != "failover" or record["outcome"] in ("refused", "not confirmed"):
+        return False
+    if record["outcome"] not in ACTED and record.get("target_named") is not True:
         return False
     source, target = (record["pair"][side].get("guid") for side in SIDES)
     return is_about(record, source_guid, target_guid) or (

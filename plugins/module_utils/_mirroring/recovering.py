@@ -39,12 +39,17 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     parse_transform,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import CONTRADICTION
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import Record, goes_on
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import (
+    Record,
+    goes_on,
+    is_unverified,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.records import newest
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import (
     Plan,
     Verb,
     Wishes,
+    giver_of,
     plan,
     taker_of,
 )
@@ -65,7 +70,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     normalise,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.state import (
-    State,
     Unreadable,
     observe,
 )
@@ -139,20 +143,23 @@ class Recovery:
         source = None
         if self._asks_source and self._source:
             source = self._look("source", self._cloud.source, self._source, "source_admin_url")
-        aliases = self._aliases(target.state)
+        aliases = self._aliases(target)
         pair = self._pair(source, target, aliases)
-        record = self._interrupted()
+        record, unverified = self._interrupted()
         continued = record["path"] if record and record["verb"] == self._verb else None
         wishes, refusals, notes = self._wishes(source, target, aliases, continued is not None)
-        if record and self._verb == "reverse" and record["verb"] == "failback":
+        wishes = dataclasses.replace(wishes, verify=unverified)
+        planned = self._verb == "failover" and self._params["mode"] == "planned"
+        interrupted = record is not None and record["verb"] == "failback" and (self._verb == "reverse" or planned)
+        if record and interrupted:
             message = f"A failback of this pair was interrupted ({record['path']}), so applications may write to the source again."
             remedy = (
-                f"If they do, finish it with failback. If they use {self._target.name}, run failover with failover_mode: unplanned, which "
-                "notes that, and then reverse."
+                f"If they do, finish it with failback. If they use {self._target.name}, run failover with failover_mode: unplanned and "
+                f"failover_confirm={self._target.name}, which notes that, and then reverse."
             )
             refusals = [Finding("record", "fail", message, remedy)]
         made = plan(self._verb, pair, wishes)
-        if refusals and made.steps:
+        if refusals and (made.steps or interrupted):
             made = dataclasses.replace(made, steps=(), refusals=tuple(refusals), notes=())
         notes += self._unverified(target)
         made = dataclasses.replace(made, notes=(*notes, *made.notes) if made.steps else made.notes)
@@ -196,28 +203,33 @@ class Recovery:
             which, instance, observe(instance, selection, names), account, tuple(checkpoint_aliases(names or ()))
         )
 
-    def _aliases(self, target: State) -> tuple[str, str]:
-        """Of source and target. Of a source that is not asked, what is given or shown tells, else what it is called."""
+    def _aliases(self, target: Looked) -> tuple[str, str]:
+        """Of source and target. Of a source that is not asked, what is given or shown tells, or the only one that has left traces; else what it
+        is called, in place of an alias that nobody knows."""
         given = self._params["source_alias"], self._params["target_alias"]
         if self._source:
             return derive_aliases(*given, self._source.region, self._target.region)
         source = self._params["source"]
         region = parse_crn(source, "source").region if looks_like_crn(source) else None
-        shown = target.fields["source_alias"].value
-        return given[0] or region or shown or source, given[1] or self._target.region
+        shown = target.state.fields["source_alias"].value
+        traced = target.mirrored_from[0] if len(target.mirrored_from) == 1 else None
+        return given[0] or region or shown or traced or source, given[1] or self._target.region
 
     def _pair(self, source: Looked | None, target: Looked, aliases: tuple[str, str]) -> Pair:
         taker = taker_of(self._verb) if self._verb in ("reverse", "failback") else None
+        named = self._params["source"]
+        made_up = self._source is None and aliases[0] == named != self._params["source_alias"]
         # An alias that was made up from what the target shows says nothing about that.
         known = aliases[0] if source or self._params["source_alias"] or looks_like_crn(self._params["source"]) else None
         seen = self._side(source, target, aliases[0], aliases[1], taker) if source else None
         if seen and seen.foreign and self._verb == "failover":
-            doubt = f"{seen.name} itself mirrors another instance, which this pair has nothing to do with."
-            seen = dataclasses.replace(seen, enabled=False, topics=None, foreign=False, doubt=doubt)
+            aside = f"{seen.name} itself mirrors another instance, which this pair has nothing to do with."
+            seen = dataclasses.replace(seen, enabled=False, topics=None, foreign=False, aside=aside)
         return Pair(
             source=seen,
             target=self._side(target, source, aliases[1], known, taker),
             source_alias=aliases[0],
+            suffix="<alias of the source>" if made_up else aliases[0],
             mismatch=mismatch(source.instance, target.instance) if source else "",
         )
 
@@ -229,6 +241,7 @@ class Recovery:
         authorization = self._authorization(one, other, taker)
         operation = instance.operation
         running = f"{operation.type} {operation.state}".strip() if operation.unfinished else ""
+        outdated = state.contradictory and self._params["disabled"] and one.which == giver_of(self._verb)
         return Side(
             which=one.which,
             name=instance.name,
@@ -241,7 +254,8 @@ class Recovery:
             revocable=is_revocable(authorization),
             running=running,
             obstacles=tuple(obstacles(one.which, one.account, instance, taker == one.which)),
-            doubt=f"{instance.name}: {CONTRADICTION}" if state.contradictory else "",
+            doubt=f"{instance.name}: {CONTRADICTION}" if state.contradictory and not outdated else "",
+            aside=f"{instance.name}: {CONTRADICTION} This run has seen it go off." if outdated else "",
             unclear=self._unclear(one, alias_of_other),
         )
 
@@ -312,7 +326,12 @@ class Recovery:
             return wishes, [Finding("topics", "unknown", message, "Make its admin API reachable.")], []
         here, there = (aliases[1], aliases[0]) if back else aliases
         # The aliases of all that ever mirrored to it, whatever the variables say of the present one.
-        aliases_there = (there, *checkpoint_aliases(topic.name for topic in topics))
+        echoed = giver.state.fields["source_alias"].value
+        aliases_there = (
+            there,
+            *([echoed] if echoed else []),
+            *checkpoint_aliases(topic.name for topic in topics),
+        )
         shown = giver.state.fields["topic_name_transform"].value
         came = Came(aliases_there, shown or (self._forward if back else DEFAULT_TOPIC_TRANSFORM))
         transform = DEFAULT_TOPIC_TRANSFORM if back else self._forward
@@ -344,20 +363,25 @@ class Recovery:
             refusals.append(Finding("topics", "fail", message, remedy))
         return dataclasses.replace(wishes, topics=chosen.patterns or wishes.topics), refusals, notes
 
-    def _interrupted(self) -> Record | None:
-        """The record of an earlier run that has not ended, if that was the last one that did something to the pair."""
+    def _interrupted(self) -> tuple[Record | None, bool]:
+        """The record of an earlier run that has not ended, if that was the last one that did something to the pair; and whether a run of this
+        verb was the last one, and had not seen in the end what it was to see."""
         folder = self._params["folder"]
         if not folder or not self._source:
-            return None
-        record = newest(folder, self._source.guid, self._target.guid, self._call.clock.time())
-        return record if record and goes_on(record) else None
+            return None, False
+        now, own = self._call.clock.time(), self._params["record"]
+        record = newest(folder, self._source.guid, self._target.guid, now, own)
+        if record is None:
+            return None, False
+        return record if goes_on(record) else None, record["verb"] == self._verb and is_unverified(record)
 
     def _reading(self, pair: Pair, made: Plan, target: Looked, alias: str) -> Reading | None:
         """What is known of the loss, where nothing can be asked of the source."""
         if self._asks_source or self._verb != "failover" or not made.steps:
             return None
         transform = target.state.fields["topic_name_transform"].value or self._forward
-        selection = list(pair.target.topics or ()) if transform == DEFAULT_TOPIC_TRANSFORM else None
+        known = transform == DEFAULT_TOPIC_TRANSFORM and pair.suffix == alias
+        selection = list(pair.target.topics or ()) if known else None
 
         def counts(names: t.Iterable[str]) -> set[str]:
             return selected_names(names, selection, alias)

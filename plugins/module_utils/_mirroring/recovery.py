@@ -58,7 +58,8 @@ class Step:
 @dataclasses.dataclass(frozen=True)
 class Wishes:
     """What is asked for. ``topics`` are the patterns for the side that takes up mirroring; ``resume`` says that a failback was interrupted
-    and is to be finished, which cannot be told from a failover by looking. ``accepted_lag`` is the loss that is accepted, in seconds;
+    and is to be finished, which cannot be told from a failover by looking; ``verify`` that an earlier run did not see
+    topics being mirrored. ``accepted_lag`` is the loss that is accepted, in seconds;
     ``accept_unknown_loss`` says that a failback goes on without it being known. ``force`` takes a side for one that mirrors the other one
     where that is unclear."""
 
@@ -66,6 +67,7 @@ class Wishes:
     topics: tuple[str, ...] | None = None
     remove_authorization: bool = False
     resume: bool = False
+    verify: bool = False
     accepted_lag: float = 0.0
     accept_unknown_loss: bool = False
     force: bool = False
@@ -108,11 +110,15 @@ def _in_the_way(verb: Verb, pair: Pair, wishes: Wishes) -> list[Finding]:
     at_once = verb == "failover" and wishes.mode == "unplanned"
     for side in pair.sides:
         if side.running and not (at_once and side.topics is not None):
-            remedy = "Run again when it has ended. Once the plan is confirmed, it is waited for, unless wait is false."
+            remedy = "Run again when it has ended."
+            if not at_once:
+                remedy += " Once the plan is confirmed, it is waited for, unless wait is false."
             found.append(
                 Finding("operation", "unknown", f"An update of {side.name} is running: {side.running}", remedy)
             )
-        elif side.enabled is None or (side.enabled and side.topics is None):
+        elif (side.enabled is None or (side.enabled and side.topics is None)) and not (
+            verb == "disable" and wishes.force
+        ):
             found.append(_hidden(side, verb, wishes))
         elif side.foreign:
             message = f"{side.name} mirrors another instance than that of this pair."
@@ -173,13 +179,18 @@ def _refused(verb: Verb, rule: str, message: str, remedy: str) -> Plan:
 def _disable(pair: Pair, wishes: Wishes) -> Plan:
     target = pair.target
     # A selection may outlast mirroring, and would choose topics again as soon as that is enabled (API §11.11).
-    steps = [_cleared(target, pair.forward)] if target.feeds else []
-    steps += [_disabled(target, pair.forward)] if target.enabled or target.doubt else []
+    steps = [_cleared(target, pair.forward)] if target.feeds and target.topics is not None else []
+    steps += [_disabled(target, pair.forward)] if target.enabled is not False or target.doubt else []
     notes = [
         f"The charge for mirroring to {target.name} ends with the update."
         if steps
         else f"Mirroring to {target.name} is off already. {UNASKED}"
     ]
+    if steps and target.topics is None and not target.doubt:
+        notes.append(
+            f"What {target.name} selects cannot be read, so it is not cleared. It may be there again when mirroring is enabled again: "
+            "look at it then."
+        )
     if wishes.remove_authorization and target.revocable:
         words = f"delete the authorization that lets {target.name} read the source"
         steps.append(Step("revoke", "target", target.name, pair.forward, words, final=True))
@@ -195,12 +206,15 @@ def _disable(pair: Pair, wishes: Wishes) -> Plan:
 def _failover(pair: Pair, wishes: Wishes) -> Plan:
     target = pair.target
     if pair.direction == "backward":
-        message = f"{target.name} mirrors nothing: the pair is turned round, {pair.backward}, and applications use {target.name}."
+        message = f"{target.name} mirrors nothing: the pair is turned round, {pair.backward}."
         remedy = "To come back to the normal direction, use failback."
         if not t.cast(Side, pair.source).feeds:
-            remedy = "No topics are selected: finish that with reverse."
+            remedy = (
+                f"No topics are selected, as after a reverse or a failback that was interrupted: finish that with reverse if applications use "
+                f"{target.name}, with failback if they are to use the other one."
+            )
         return _refused("failover", "direction", message, remedy)
-    if not target.enabled and target.doubt:
+    if not target.enabled and target.doubt and not wishes.force:
         return Plan("target", "target", refusals=(_doubted(target),))
     if not target.enabled and wishes.mode == "planned":
         message = (
@@ -244,7 +258,8 @@ def _failback(pair: Pair, wishes: Wishes) -> Plan:
             f"on {source.name} cannot be told from that.",
             charged(target),
         )
-        return Plan("source", "target", tuple(_selected(target, pair.forward, wishes)), notes=told)
+        left = _selected(target, pair.forward, wishes) or ([_validated(target, pair.forward)] if wishes.verify else [])
+        return Plan("source", "target", tuple(left), notes=told)
     if not source.feeds and not wishes.resume:
         does = "mirrors no topics of" if source.enabled else "does not mirror"
         message = f"{source.name} {does} {target.name}, so what applications wrote to {target.name} may be on no other cluster."
@@ -307,7 +322,7 @@ def _enabled(side: Side, other: Side, direction: str, wishes: Wishes) -> list[St
     if not side.enabled:
         steps.append(step("enable", f"let {side.name} mirror {other.name}", UPDATE_SECONDS))
     chosen = _selected(side, direction, wishes)
-    return [*steps, *(chosen or [_validated(side, direction)] if steps else chosen)]
+    return [*steps, *(chosen or ([_validated(side, direction)] if steps or wishes.verify else []))]
 
 
 def _selected(side: Side, direction: str, wishes: Wishes) -> list[Step]:
@@ -316,7 +331,13 @@ def _selected(side: Side, direction: str, wishes: Wishes) -> list[Step]:
     if side.enabled and same_selection(side.topics, topics):
         return []
     words = f"select {', '.join(topics)} on {side.name}"
-    return [Step("select", side.which, side.name, direction, words), _validated(side, direction)]
+    gone = [pattern for pattern in side.topics or () if pattern and pattern not in topics] if side.enabled else []
+    if gone:
+        words += f", and no longer {', '.join(gone)}: what has not arrived of that by then does not arrive any more"
+    return [
+        Step("select", side.which, side.name, direction, words, final=bool(gone)),
+        _validated(side, direction),
+    ]
 
 
 def _validated(side: Side, direction: str) -> Step:

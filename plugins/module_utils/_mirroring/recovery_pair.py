@@ -21,7 +21,7 @@ class Side:
     ``topics`` its selection; ``foreign`` whether it mirrors something else than the other one; ``authorized`` whether it may read that,
     ``revocable`` whether by a policy that grants just this and that this collection made; ``running`` an update of it that has not
     ended, in the service's words; ``obstacles`` why an update of it would be refused; ``doubt`` why what was seen of it may be wrong;
-    ``unclear`` why nobody can tell which instance it mirrors.
+    ``aside`` what else is to be known of it; ``unclear`` why nobody can tell which instance it mirrors.
     """
 
     which: Which
@@ -36,6 +36,7 @@ class Side:
     running: str = ""
     obstacles: tuple[str, ...] = ()
     doubt: str = ""
+    aside: str = ""
     unclear: str = ""
 
     @property
@@ -47,12 +48,14 @@ class Side:
 @dataclasses.dataclass(frozen=True)
 class Pair:
     """Both sides; the source is None where nothing that belongs to it may be asked. ``mismatch`` says why one could not mirror the
-    other one, which is so for both directions."""
+    other one, which is so for both directions. ``suffix`` is what remote names on the target end with, if that is not the source's alias
+    as it is told here."""
 
     source: Side | None
     target: Side
     source_alias: str
     mismatch: str = ""
+    suffix: str = ""
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -84,7 +87,7 @@ class Pair:
 
     def now(self) -> str:
         """Which way data flows now, in words."""
-        unknown = [side.name for side in self.sides if side.enabled is None]
+        unknown = [side.name for side in self.sides if side.enabled is None or side.doubt]
         if unknown:
             return f"not known, because it is not known whether {' and '.join(unknown)} mirrors"
         flows = [

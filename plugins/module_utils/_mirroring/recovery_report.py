@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, same_instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines, problems
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.last_reading import Reading
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.recovery import Plan, Step, Verb
@@ -49,7 +49,8 @@ class Report:
     def to_result(self) -> dict[str, t.Any]:
         """The shape that the module returns."""
         plan, pair = self.plan, self.pair
-        manual = manual_steps(self.verb, pair, self.params["mode"], [step.action for step in plan.steps])
+        actions = [step.action for step in plan.steps]
+        manual = [] if plan.refusals else manual_steps(self.verb, pair, self.params["mode"], actions)
         return {
             "changed": False,
             "continues": self.continues,
@@ -59,7 +60,7 @@ class Report:
             "at": format_time(self.at),
             "identity": self.identity,
             "normal": pair.forward,
-            "direction": pair.direction,
+            "direction": "unknown" if self._doubts() else pair.direction,
             "now": pair.now(),
             "sides": {"source": self._side("source", pair.source), "target": self._side("target", pair.target)},
             "giver": plan.giver,
@@ -76,6 +77,7 @@ class Report:
             "doubts": self._doubts(),
             "manual": [one.line() for one in manual],
             "confirmed": self._confirmed(),
+            "target_named": confirmed(self.params, self.seen["target"].instance),
             "summary": self._summary([one.line() for one in manual]),
             "problems": problems(self._title(), plan.refusals, also_unknown=True) or self._unconfirmed(),
         }
@@ -86,10 +88,13 @@ class Report:
     def _notes(self) -> list[str]:
         told = [f"This continues the run of {self.continues}."] if self.continues and self.plan.steps else []
         told += [self.reading.words(self.pair.source_alias)] if self.reading else []
-        return [*told, *self.plan.notes, *([] if self.plan.refusals else self._doubts())]
+        return [*told, *self.plan.notes, *([] if self.plan.refusals else self._doubts()), *self._asides()]
 
     def _doubts(self) -> list[str]:
         return [side.doubt for side in self.pair.sides if side.doubt]
+
+    def _asides(self) -> list[str]:
+        return [side.aside for side in self.pair.sides if side.aside]
 
     def _side(self, which: Which, side: Side | None) -> dict[str, t.Any]:
         """What is known of an instance; of one that was not asked, only how it was named."""
@@ -141,7 +146,7 @@ class Report:
 
     def _who(self) -> list[str]:
         """Which cluster is what, in the normal direction and now."""
-        now = {"forward": "source", "backward": "target"}.get(self.pair.direction)
+        now = None if self._doubts() else {"forward": "source", "backward": "target"}.get(self.pair.direction)
         told = []
         sides: tuple[tuple[Which, Side | None], ...] = (("source", self.pair.source), ("target", self.pair.target))
         for which, side in sides:
@@ -162,8 +167,11 @@ class Report:
 
 def confirmed(params: dict[str, t.Any], target: Instance) -> bool:
     """Whether a plan may be carried out: the target of the pair is named, so that a fleet is not turned round by mistake."""
-    names = {params["target"], target.name, target.guid, target.crn}
-    return bool(names & set(params["confirm"] or ()))
+    given = params["confirm"] or ()
+    return any(
+        one in (params["target"], target.name) or one.lower() == target.guid.lower() or same_instance(one, target.crn)
+        for one in given
+    )
 
 
 def _line(step: Step) -> str:

@@ -31,7 +31,7 @@ def manual_steps(verb: Verb, pair: Pair, mode: Mode, actions: t.Sequence[Action]
     source, target = pair.source_alias, pair.target.alias
     clears = "clear_selection" in actions
     if verb == "failover":
-        return [*(_stopped(source, mode) if clears else []), *_moved(source, target)]
+        return [*(_stopped(source, mode) if clears else []), *_moved(source, target, pair.suffix or source)]
     if not actions:
         return []
     if verb == "reverse":
@@ -46,7 +46,7 @@ def manual_steps(verb: Verb, pair: Pair, mode: Mode, actions: t.Sequence[Action]
     if verb == "failback":
         if "enable" not in actions:
             return []
-        return [*(_stopped(target, "planned") if clears else []), *_moved(target, source)]
+        return [*(_stopped(target, "planned") if clears else []), *_moved(target, source, target)]
     return [Manual("before", f"See that nobody depends on what arrives in {target} from {source}.")]
 
 
@@ -67,22 +67,22 @@ def _stopped(old: str, mode: Mode) -> list[Manual]:
     ]
 
 
-def _moved(old: str, new: str) -> list[Manual]:
+def _moved(old: str, new: str, suffix: str) -> list[Manual]:
     return [
         Manual(
             "before",
-            f"See that the topics that producers will write to are on {new}: mirroring makes copies only, such as orders.{old}, and not orders.",
+            f"See that the topics that producers will write to are on {new}: mirroring makes copies only, such as orders.{suffix}, and not orders.",
         ),
         Manual(
             "after",
             f"Start producers on {new} as soon as no topics are selected there; they need not wait for steps that come after. They write to local "
-            f"topics, such as orders, never to remote ones, such as orders.{old}.",
+            f"topics, such as orders, never to remote ones, such as orders.{suffix}.",
         ),
         Manual(
             "after",
             f"Stop consumers on {old}, where they still run, and start them on {new}, subscribed to local and remote topics, such as orders and "
-            f"orders.{old}.",
+            f"orders.{suffix}.",
         ),
-        Manual("after", f"Where order matters, read orders.{old} to its end before orders."),
+        Manual("after", f"Where order matters, read orders.{suffix} to its end before orders."),
         Manual("after", STREAMS),
     ]

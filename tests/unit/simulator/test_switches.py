@@ -158,6 +158,16 @@ def echo_shows(cloud: Any) -> Any:
     return first, cloud.get()["parameters"].get("mirroring")
 
 
+def test_settings_may_be_shown_of_what_is_disabled(start: Any) -> None:
+    cloud = start(switches={"echo": "outdated"})
+    assert "mirroring" not in cloud.get()["parameters"]
+    cloud.enable()
+    shown = cloud.get()["parameters"]["mirroring"]
+    cloud.disable()
+    assert cloud.get()["parameters"]["mirroring"] == shown and shown["source_alias"] == "us-south"
+    assert cloud.sim.instance(cloud.target).mirroring is None
+
+
 @observes("parameters_shown")
 def parameters_shown_shows(cloud: Any) -> Any:
     return sorted(cloud.get()["parameters"])

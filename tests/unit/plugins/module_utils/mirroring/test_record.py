@@ -18,6 +18,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     Who,
     assemble,
     goes_on,
+    is_unverified,
     stem_of,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record_page import draw_record
@@ -318,7 +319,17 @@ def test_an_instance_that_was_not_seen_is_what_was_asked_for(asked: t.Any, guid:
     ("changes", "told"),
     [
         ({}, "Mirroring was off on both sides at the end"),
-        ({"sides": {"source": {"asked": False}}}, "the other one was not asked"),
+        (
+            {
+                "direction": "unknown",
+                "sides": {"source": {"asked": False}, "target": {"mirroring": {"enabled": False}}},
+            },
+            "the other one was not asked",
+        ),
+        (
+            {"direction": "unknown", "sides": {"source": {"asked": False}, "target": {"mirroring": {"enabled": None}}}},
+            "Mirroring is charged per mirroring capacity unit hour",
+        ),
         ({"direction": "forward"}, "Mirroring was on at the end"),
         ({"direction": "unknown"}, "Mirroring is charged per mirroring capacity unit hour"),
     ],
@@ -516,6 +527,7 @@ def test_texts_of_the_page_are_text() -> None:
     assert "\u202e" not in page.text
 
 
+SELECTED = [{"action": "disable", "outcome": "done", "writes": ["x"]}, {"action": "select", "outcome": "done"}]
 GATED = [{"action": "wait_for_lag"}, {"action": "clear_selection"}, {"action": "disable"}]
 WRITTEN = [{"at": "2026-01-01T10:00:00Z"}]
 
@@ -541,7 +553,27 @@ WRITTEN = [{"at": "2026-01-01T10:00:00Z"}]
             True,
         ),
         ({"outcome": "failed", "ended_at": "x", "continues": {"path": "/a"}}, True),
+        ({"outcome": "failed", "ended_at": "x", "continues": {"path": "/a"}, "steps": SELECTED}, False),
+        ({"outcome": "failed", "ended_at": "x", "steps": SELECTED}, False),
+        ({"outcome": "unfinished", "steps": SELECTED}, False),
     ],
 )
 def test_whether_a_run_goes_on(changes: dict[str, t.Any], on: bool) -> None:
     assert goes_on({"ended_at": None, "continues": None, "steps": [], "plan": GATED, **changes}) is on
+
+
+@pytest.mark.parametrize(
+    ("outcome", "steps", "unverified"),
+    [
+        ("failed", "select done", True),
+        ("unfinished", "select unchanged", True),
+        ("failed", "select failed", False),
+        ("failed", "enable done", False),
+        ("done", "select done", False),
+        ("nothing to do", "", False),
+    ],
+)
+def test_whether_a_run_has_not_seen_what_it_was_to_see(outcome: str, steps: str, unverified: bool) -> None:
+    action, _space, came = steps.partition(" ")
+    record = {"outcome": outcome, "steps": [{"action": action, "outcome": came}] if steps else []}
+    assert is_unverified(record) is unverified

@@ -135,7 +135,8 @@ def test_nothing_is_left_of_a_record_that_could_not_be_written(
     folder = tmp_path / "made" if what == "mkdir" else tmp_path
     with pytest.raises(MirrorOpsError, match="No space left on device") as caught:
         create(str(folder), "stem", RECORD)
-    assert "Nothing but the record is missing" in caught.value.message
+    missing = "mirroring_records" if what == "mkdir" else "Nothing but the record is missing"
+    assert missing in caught.value.message
     assert os.listdir(tmp_path) == []
 
 
@@ -224,20 +225,23 @@ def test_a_run_the_other_way_round_comes_between(tmp_path: pathlib.Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("verb", "outcome", "newer"),
+    ("verb", "outcome", "named", "newer"),
     [
-        ("failover", "nothing to do", True),
-        ("failover", "done", True),
-        ("failover", "refused", False),
-        ("failover", "not confirmed", False),
-        ("reverse", "nothing to do", False),
+        ("failover", "nothing to do", True, True),
+        ("failover", "nothing to do", False, False),
+        ("failover", "nothing to do", None, False),
+        ("failover", "done", True, True),
+        ("failover", "refused", True, False),
+        ("failover", "not confirmed", True, False),
+        ("reverse", "nothing to do", True, False),
     ],
 )
 def test_a_failover_with_nothing_to_do_says_where_applications_are(
-    verb: str, outcome: str, newer: bool, tmp_path: pathlib.Path
+    verb: str, outcome: str, named: bool | None, newer: bool, tmp_path: pathlib.Path
 ) -> None:
+    """If somebody confirmed it: whoever only looks at the plan says nothing."""
     put(tmp_path, "a.json", verb="failback", outcome="unfinished")
-    last = put(tmp_path, "b.json", verb=verb, outcome=outcome, started_at="2026-01-01T11:00:00Z")
+    last = put(tmp_path, "b.json", verb=verb, outcome=outcome, started_at="2026-01-01T11:00:00Z", target_named=named)
     found = newest(str(tmp_path), SOURCE, TARGET, LATER)
     assert found is not None
     assert (found["path"] == last) is newer

@@ -95,6 +95,9 @@ def made(verb: Verb, one: Pair, **wishes: t.Any) -> Plan:
             {"accept_unknown_loss": True},
             "source.clear_selection source.disable target.enable target.select target.validate",
         ),
+        ("failback", FORWARD, {"verify": True}, "target.validate"),
+        ("reverse", BACKWARD, {"verify": True}, "source.validate"),
+        ("reverse", CLEARED, {"verify": True}, "target.disable source.enable source.select source.validate"),
         ("failback", BOTH, {}, "direction"),
         ("failback", BACKWARD, {"topics": ()}, "topics"),
     ],
@@ -127,6 +130,29 @@ def test_nothing_is_called_failed_over_because_of_an_answer_that_may_be_wrong() 
         assert [(finding.rule, finding.status) for finding in found.refusals] == [("observed", "unknown")]
     assert [step.action for step in made("disable", doubtful, force=True).steps] == ["disable"]
     assert [step.action for step in made("reverse", doubtful, force=True).steps] == ["enable", "select", "validate"]
+    for mode, refused in (("unplanned", []), ("planned", ["direction"])):
+        found = made("failover", doubtful, force=True, mode=mode)
+        assert [finding.rule for finding in found.refusals] == refused
+    assert doubtful.now() == "not known, because it is not known whether es-b mirrors"
+
+
+@pytest.mark.parametrize("enabled", [True, None])
+def test_mirroring_can_be_disabled_unseen(enabled: bool | None) -> None:
+    """If that is asked for: the update needs no admin API. What is selected stays as it is, and that is told."""
+    hidden = dataclasses.replace(side("target", enabled), topics=None, reason="HTTP 403")
+    found = made("disable", pair(target=hidden), force=True)
+    assert [step.action for step in found.steps] == ["disable"]
+    assert "cannot be read, so it is not cleared" in " ".join(found.notes)
+    for verb in ("failover", "reverse", "failback"):
+        assert made(verb, pair(target=hidden), force=True).refusals
+
+
+def test_patterns_that_are_taken_out_are_named() -> None:
+    one = pair(target=side("target", True, ("^orders$", "^payments$")))
+    (select, _validate) = made("failback", one).steps
+    assert select.final and "and no longer ^payments$" in select.words
+    (select, _validate) = made("failback", CLEARED, resume=True).steps
+    assert not select.final and "no longer" not in select.words
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -149,9 +175,10 @@ def test_an_unplanned_failover_waits_for_nothing() -> None:
         "clear_selection"
     ]
     hidden = side("target", None, running="update in progress")
-    assert [finding.rule for finding in made("failover", pair(target=hidden), mode="unplanned").refusals] == [
-        "operation"
-    ]
+    (finding,) = made("failover", pair(target=hidden), mode="unplanned").refusals
+    assert (finding.rule, "waited for" in finding.remedy) == ("operation", False)
+    (finding,) = made("failover", pair(target=hidden)).refusals
+    assert "it is waited for" in finding.remedy
 
 
 def test_a_failover_without_mirroring_says_that_nobody_knows_the_loss() -> None:
