@@ -27,7 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO_OPTIONS = ["-e", f"@{ROOT / 'examples/pair.yml'}"]
 FOREIGN = ("IC_", "IBMCLOUD_", "BM_", "BLUEMIX_")
 OWN_ADDRESS = re.compile(
-    r"^[\s-]*(ibmcloud_api_key|iam_token|iam_endpoint|resource_controller_endpoint|search_endpoint)\s*:", re.MULTILINE
+    r"^[\s-]*(ibmcloud_api_key|iam_token|compute_resource|iam_profile|"
+    r"iam_endpoint|metadata_endpoint|resource_controller_endpoint|search_endpoint)\s*:",
+    re.MULTILINE,
 )
 SIDES = ("source", "target")
 SECONDS = {
@@ -214,6 +216,7 @@ def overrides(snapshot: dict[str, Any], records: Path) -> dict[str, Any]:
     nouns: dict[str, Any] = {**SECONDS, "wait": True, "page": None, "records": str(records), "metric_names": {}}
     for side in SIDES:
         nouns |= {f"{side}_api_key": f"{{{{ {own}.{side} }}}}", f"{side}_admin_url": None}
+        nouns |= {f"{side}_compute_resource": None, f"{side}_iam_profile": None}
     prefixes = ["mirroring", *sorted(path.name for path in (ROOT / "roles").iterdir())]
     return {
         "rehearsal_keys": keys,

@@ -287,6 +287,8 @@ def estate(tmp_path: Path, trap: Trap) -> tuple[Path, Path]:
             "mirroring_source_api_key": REAL_KEY,
             "mirroring_target_api_key": REAL_KEY,
             "validate_target_api_key": REAL_KEY,
+            "mirroring_target_iam_profile": "Profile-0d1ab3a5-7d9c-4a3e-9d5b-3a8f9c1e2b44",
+            "failover_source_compute_resource": "vpc",
             "mirroring_source_admin_url": trap.url,
             "setup_target_admin_url": trap.url,
             "mirroring_page": str(tmp_path / "page.html"),
@@ -339,6 +341,8 @@ def test_an_inventory_with_a_key_of_its_own_is_refused(tmp_path: Path, estate: t
         assert REAL_KEY not in done.stdout + done.stderr
     done = rehearse(tmp_path, ANSIBLE_INVENTORY=str(own), snapshot=snapshot)
     assert done.stderr.startswith(f"rehearse: {own} names ibmcloud_api_key")
+    own.write_text("plugin: mirrorops.event_streams.instances\niam_profile: dr\n")
+    assert rehearse(tmp_path, "-i", str(own), snapshot=snapshot).stderr.startswith(f"rehearse: {own} names iam_profile")
 
 
 @pytest.mark.parametrize("text", [None, "{", '{"format": 7}'])
