@@ -93,6 +93,7 @@ OWN = frozenset(
 OF_SOURCE = (
     "source_api_key",
     "source_iam_token",
+    "source_compute_resource",
     "source_iam_profile",
     "source_admin_url",
     "source_monitoring_instance",
@@ -132,7 +133,10 @@ def options_of_role(
         elif option in DEFAULTS:
             found[option] = DEFAULTS[option]
     if gone:
-        found |= {option: "" for option in OF_SOURCE if option in options}
+        # What is nothing is not looked for in the environment either, which has no machine.
+        found |= {
+            option: "" for option in OF_SOURCE if option in options and option != SOURCE_IDENTITY.compute_resource
+        }
     return {
         **_of_earlier_roles(options, variables, found.get("source"), found.get("target")),
         **_of_instances(role, side, options, variables),

@@ -177,3 +177,27 @@ def test_to_wait_for_lag_takes_waiting(simulate: Any, playbook: Any) -> None:
     simulate(monitoring=MONITORING, series=lags(orders=[[90000, 250]], payments=[[90000, 1]]), **ENABLED)
     run = validate(playbook, mirroring_max_lag=60, mirroring_wait=False, mirroring_wait_for_lag=True)
     assert "wait_for_lag does so only with wait" in run.failure
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_value_from_before_the_start_does_not_count_without_waiting_either(
+    fresh: bool, simulate: Any, playbook: Any
+) -> None:
+    simulate(
+        monitoring=MONITORING,
+        series=lags(orders=[[90000, 0]], payments=[[90000, 0]]),
+        timing={"metrics_interval_seconds": 600},
+        **ENABLED,
+    )
+    options = {
+        "source": SOURCE,
+        "target": TARGET,
+        "max_lag": 60,
+        "wait_for_lag": True,
+        "fresh_lag": fresh,
+        "wait": False,
+    }
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"mirrorops.event_streams.mirroring_info": options}]}
+    (result,) = playbook([play]).worked().results("mirroring_info")
+    assert result["verdict"] == ("unknown" if fresh else "mirroring")
+    assert ("Monitoring has no values from after the start" in str(result)) is fresh

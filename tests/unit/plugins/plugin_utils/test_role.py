@@ -76,6 +76,20 @@ def test_credentials_and_addresses_of_the_target_are_the_options_without_a_side(
     assert "ibmcloud_api_key" not in found("enable", mirroring, mirroring_source_api_key="s")
 
 
+def test_where_the_source_is_gone_its_identity_and_addresses_are_nothing() -> None:
+    """Empty, so that the environment does not stand in for them either."""
+    given = {"mirroring_source_api_key": "s", "mirroring_source_iam_profile": "p", "mirroring_target_api_key": "t"}
+    machine = {"mirroring_source_compute_resource": "vpc"}
+    options = found("failover", mirroring, failover_mode="unplanned", **given, **machine)
+    of_source = {
+        name: value for name, value in options.items() if name.startswith("source_") and name != "source_alias"
+    }
+    assert of_source == dict.fromkeys(("source_api_key", "source_iam_token", "source_iam_profile"), "")
+    assert options["ibmcloud_api_key"] == "t"
+    planned = found("failover", mirroring, failover_mode="planned", **given)
+    assert (planned["source_api_key"], planned["source_iam_profile"]) == ("s", "p")
+
+
 def test_only_what_a_module_has_is_taken() -> None:
     options = found("enable", topic_selection, mirroring_poll_interval=1, mirroring_settle_timeout=2)
     assert "poll_interval" not in options

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import (
     Grant,
@@ -16,6 +17,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.pol
     parse_policy,
     policy_body,
 )
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (
     ACCOUNT,
@@ -23,11 +25,22 @@ from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support impo
     TARGET,
     THIRD,
     FakeClock,
+    StaticBearer,
     make_api,
     make_call,
     policy_v1,
     policy_v2,
 )
+
+
+class Refused(StaticBearer):
+    """An identity that gets its first token, and then none any more."""
+
+    def current(self) -> str:
+        if len(self.tokens) == 1:
+            raise _errors.AuthenticationFailed("the API key is not accepted", status=400)
+        return self.tokens.pop()
+
 
 GRANT = Grant(Side(ACCOUNT, "messagehub", TARGET), Side(ACCOUNT, "messagehub", SOURCE))
 QUERY = {"account_id": ACCOUNT, "type": "authorization"}
@@ -52,6 +65,13 @@ def expect_list(
 
 def ids(server: Scripted) -> list[str]:
     return [policy.id for policy in iam(server).authorizations(ACCOUNT)]
+
+
+def test_a_refused_key_does_not_mean_that_there_is_no_second_syntax(server: Scripted) -> None:
+    expect_list(server, "v1", [policy_v1("a")])
+    api = Api(Http(make_call()), server.url, Refused("t1", "t2"), "Transaction-Id")
+    with pytest.raises(_errors.AuthenticationFailed, match="not accepted"):
+        Iam(api).authorizations(ACCOUNT)
 
 
 def test_both_syntaxes_are_read_and_each_policy_counts_once(server: Scripted) -> None:

@@ -469,3 +469,26 @@ def test_what_a_token_without_claims_lasts(server: Scripted) -> None:
     connect(call).target.instances.get(TARGET)
     stored = next(iter(call.tokens._tokens.values()))  # type: ignore[attr-defined]
     assert stored.refresh_at == pytest.approx(clock.now + 80, abs=1)
+
+
+def test_a_text_that_is_too_short_for_a_token_is_not_masked_everywhere(server: Scripted) -> None:
+    """Every e of every message would be a riddle."""
+    server.expect("POST", "/identity/token", {"access_token": "e", "expires_in": 3600}, form=TOKEN_FORM)
+    expect_read(server, "e")
+    call = call_with(server, ibmcloud_api_key=KEY)
+    connect(call).target.instances.get(TARGET)
+    assert "e" not in call.secrets
+
+
+@pytest.mark.parametrize(
+    ("resource", "warned"), [({"compute_resource": "vpc"}, True), ({"source_compute_resource": "container"}, False)]
+)
+def test_a_file_that_is_not_used_is_told(
+    resource: dict[str, str], warned: bool, server: Scripted, cr_token_file: str
+) -> None:
+    options = {"cr_token_file": cr_token_file, "source_iam_profile": ID, **resource}
+    call = call_with(server, **({} if "compute_resource" in resource else {"ibmcloud_api_key": KEY}), **options)
+    warnings: list[str] = []
+    call.warn = warnings.append
+    connect(call)
+    assert bool(warnings) is warned

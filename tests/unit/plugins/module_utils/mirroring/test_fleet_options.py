@@ -130,7 +130,8 @@ def test_profiles_of_accounts_belong_to_what_must_be_the_same() -> None:
     other = read(accounts=[{**ONE, "iam_profile": "Profile-2"}])
     machine = read(accounts=[{"name": "a", "compute_resource": "vpc"}])
     assert one.credentials == {"a": identity(ibmcloud_api_key=LONG_KEY, iam_profile="Profile-1")}
-    assert len({json.dumps(options.inputs()) for options in (one, other, machine)}) == 3
+    elsewhere = read(accounts=[{"name": "a", "compute_resource": "vpc"}], metadata_endpoint="http://127.0.0.1")
+    assert len({json.dumps(options.inputs()) for options in (one, other, machine, elsewhere)}) == 4
     assert LONG_KEY not in json.dumps(one.inputs())
 
 
