@@ -175,7 +175,10 @@ class Change:
                 outcome: Outcome = self._update(step, wanted, wait=self._waits or not last).apply(observed, again=again)
             except _errors.MirrorOpsError as error:
                 if observed.state.contradictory:
-                    error.remedy = f"{error.remedy} {CONTRADICTION} If the target still mirrors, correct admin_url."
+                    error.remedy = (
+                        f"{error.remedy} {CONTRADICTION} If the target still mirrors, correct admin_url. If what the service says is that "
+                        "mirroring is not enabled, it is off."
+                    )
                 raise
             observed, submitted = outcome.observed, outcome.submitted
             sent += outcome.sent
