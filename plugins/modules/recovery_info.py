@@ -81,9 +81,6 @@ options:
         this pair was of the same O(verb) and has not ended, the plan continues it, and O(resume) is taken as true. If it had only not seen in the
         end that topics are mirrored, the plan is to look again.
     type: path
-  record:
-    description: The record of the run that asks, which is none of an earlier one.
-    type: path
   disabled:
     description:
       - Whether the update that disables mirroring was just seen to succeed, on the instance that gives it up. Then a document that goes on showing settings
@@ -337,7 +334,6 @@ SPEC = ArgSpec(
         "accept_unknown_loss": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
         "folder": {"type": "path"},
-        "record": {"type": "path"},
         "disabled": {"type": "bool", "default": False},
         "confirm": {"type": "list", "elements": "str"},
         "wait": {"type": "bool", "default": False},

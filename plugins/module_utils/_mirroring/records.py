@@ -149,11 +149,10 @@ def is_about(record: Record, source_guid: str | None, target_guid: str | None) -
     return all(one and guid and one.lower() == guid.lower() for one, guid in zip(found, wanted, strict=True))
 
 
-def newest(folder: str, source_guid: str, target_guid: str, now: float, own: str | None = None) -> Record | None:
+def newest(folder: str, source_guid: str, target_guid: str, now: float) -> Record | None:
     """The record of the run that began last of those that did something to a pair, whichever way round it was named, with its path under
-    ``path``; None if there is none, if that was named the other way round, or if it began more than a day before ``now``, or after it. ``own``
-    is the path of one that does not count. What is in the folder besides is left alone. Raises MirrorOpsError if the folder is there and cannot
-    be read."""
+    ``path``; None if there is none, if that was named the other way round, or if it began more than a day before ``now``, or after it. What
+    is in the folder besides is left alone. Raises MirrorOpsError if the folder is there and cannot be read."""
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
@@ -164,8 +163,7 @@ def newest(folder: str, source_guid: str, target_guid: str, now: float, own: str
             attempt=f"look for earlier records in {folder}",
             remedy="Is it a directory, and may it be read?",
         ) from error
-    own_name = os.path.basename(own or "")
-    found = (read(os.path.join(folder, name)) for name in names if name.endswith(".json") and name != own_name)
+    found = (read(os.path.join(folder, name)) for name in names if name.endswith(".json"))
     ours = [
         one
         for one in found

@@ -369,8 +369,7 @@ class Recovery:
         folder = self._params["folder"]
         if not folder or not self._source:
             return None, False
-        now, own = self._call.clock.time(), self._params["record"]
-        record = newest(folder, self._source.guid, self._target.guid, now, own)
+        record = newest(folder, self._source.guid, self._target.guid, self._call.clock.time())
         if record is None:
             return None, False
         return record if goes_on(record) else None, record["verb"] == self._verb and is_unverified(record)
