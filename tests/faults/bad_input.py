@@ -1067,10 +1067,6 @@ IDENTITIES: Cases = {
         words().map(lambda file: {"source_compute_resource": "container", "cr_token_file": f"/{file}"}),
         "source_iam_profile is missing",
     ),
-    "a virtual server and a name": identified(
-        words(LETTERS).map(lambda name: {"source_compute_resource": "vpc", "source_iam_profile": name}),
-        "source_iam_profile is a name",
-    ),
     "a CRN of something else": identified(
         st.tuples(
             one_of("iam_profile", "source_iam_profile"), words(), one_of(":", "::profile:", "::profile:Profile-1:x")
