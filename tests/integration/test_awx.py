@@ -47,6 +47,7 @@ def worked(job: Job | None) -> Job:
     return job
 
 
+@pytest.mark.slow
 def test_the_life_of_a_pair(
     simulate: Any, playbook: Any, tmp_path: Path, platform: Callable[..., Awx], observe: Any
 ) -> None:

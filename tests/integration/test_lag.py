@@ -90,6 +90,7 @@ def test_one_topic_is_called_on_the_target_as_another_is_on_the_source(simulate:
     assert (result["lag"]["state"], result["lag"]["stopped"]) == ("unknown", ["orders"])
 
 
+@pytest.mark.slow
 def test_topics_without_a_value_are_waited_for(simulate: Any, playbook: Any) -> None:
     """After enabling, one topic has a value before the other one, which is behind."""
     simulate(
@@ -109,7 +110,8 @@ def deselect(playbook: Any) -> None:
     playbook([{"name": "Select", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]).worked()
 
 
-@pytest.mark.parametrize("change", ["deselected", pytest.param("deleted", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["deselected", "deleted"])
 def test_a_topic_that_counts_no_more_after_the_wait(change: str, simulate: Any, playbook: Any, observe: Any) -> None:
     simulator = simulate(
         monitoring=MONITORING,

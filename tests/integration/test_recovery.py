@@ -376,6 +376,7 @@ def test_a_run_that_does_not_wait_is_gone_on_with(world: World, observe: Any) ->
     assert (world.direction, world.selected(world.source)) == ("backward", TOPICS)
 
 
+@pytest.mark.slow
 def test_an_update_that_is_running_is_waited_for(world: World) -> None:
     """A run that was killed while mirroring was being disabled."""
     world.begin(state="cleared", timing={"operation_seconds": 3})
@@ -521,6 +522,7 @@ def test_a_source_that_mirrors_a_third_one_can_be_failed_over_from(world: World)
     assert "itself mirrors another instance" in run.output
 
 
+@pytest.mark.slow
 def test_a_failback_does_not_follow_a_reverse_that_was_interrupted(world: World, observe: Any) -> None:
     """Nothing of what was written to the target has come to the source yet."""
     simulator = world.begin(state="cleared")
@@ -583,6 +585,7 @@ def test_the_key_of_a_source_that_is_gone_is_not_worked_out(world: World) -> Non
     assert world.selected(world.target) == []
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_fine_for_a_check_is_not_accepted_for_a_failover(world: World) -> None:
     world.begin(series=lagging(orders=0, payments=40))
     given = {"mirroring_max_lag": 3600, "failover_wait_timeout": 5, "mirroring_poll_interval": 0.2}
@@ -624,6 +627,7 @@ def test_what_was_written_is_recorded_before_the_run_ends(world: World) -> None:
     assert world.run("disable", meanwhile=until_written).worked().facts["disable_result"]["outcome"] == "done"
 
 
+@pytest.mark.slow
 def test_what_was_measured_before_the_start_does_not_pass_a_gate(world: World) -> None:
     """A value is up to five minutes old, and the producers have just been stopped."""
     simulator = world.begin(timing={"metrics_interval_seconds": 60})
@@ -643,6 +647,7 @@ def test_patterns_that_only_the_service_reads_do_not_send_back_what_came(world: 
     world.untouched()
 
 
+@pytest.mark.slow
 def test_a_failover_ends_a_failback_that_was_interrupted(world: World, observe: Any) -> None:
     """The source was gone again before all was done, so applications are on the target, with data that is nowhere else."""
     simulator = world.begin(state="backward")
@@ -678,7 +683,8 @@ def test_a_failback_without_monitoring(world: World) -> None:
     assert (world.direction, world.selected(world.target)) == ("forward", TOPICS)
 
 
-@pytest.mark.parametrize("survives", ["yes", pytest.param("no", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("survives", ["yes", "no"])
 def test_a_selection_that_outlasts_mirroring_sends_nothing_back(survives: str, world: World) -> None:
     """API §11.11: it may be there again as soon as mirroring is enabled."""
     switches = {"selection_survives_disable": survives}
@@ -715,6 +721,7 @@ def test_a_gate_waits_for_fresh_values_also_where_updates_are_not_waited_for(wor
     assert simulator.journal
 
 
+@pytest.mark.slow
 def test_what_was_not_seen_in_the_end_is_looked_at_again(world: World) -> None:
     """The topics are selected, and none appears: a run after that does not call it done."""
     world.begin(state="backward", timing={"remote_topic_seconds": 3600, "active_topic_seconds": 3600})
@@ -766,6 +773,7 @@ def test_nothing_is_begun_that_cannot_be_recorded(world: World) -> None:
     world.untouched()
 
 
+@pytest.mark.slow
 def test_a_document_that_goes_on_showing_settings_after_a_disable(world: World) -> None:
     """Nobody documents that it follows. What this run has seen go off is off; later runs cannot know, until it is said."""
     world.begin(switches={"echo": "outdated"})

@@ -228,6 +228,7 @@ DRILL = [
 ]
 
 
+@pytest.mark.slow
 def test_the_rehearsal_of_the_demo(tmp_path: Path, trap: Trap) -> None:
     done = rehearse(tmp_path, **hostile(trap))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -131,7 +131,7 @@ def test_in_a_play_with_facts_in_which_any_error_is_fatal(simulator: Any, playbo
         pytest.param({"strategy": "ansible.builtin.free"}, id="free"),
         pytest.param({"strategy": "ansible.builtin.host_pinned"}, id="host_pinned", marks=pytest.mark.slow),
         pytest.param({"serial": 1, "any_errors_fatal": True}, id="serial", marks=pytest.mark.slow),
-        pytest.param({"connection": "elsewhere"}, id="another connection"),
+        pytest.param({"connection": "elsewhere"}, id="another connection", marks=pytest.mark.slow),
         pytest.param(
             {"connection": "elsewhere", "become": True, "become_user": "root"}, id="become", marks=pytest.mark.slow
         ),
