@@ -356,7 +356,10 @@ class Update:
 
 
 def _is_busy(error: _errors.ExchangeError) -> bool:
-    """Whether a refusal says that another operation is under way (API §3.7); a 409 without a word does."""
+    """Whether a refusal says that another operation is under way (API §3.7); a 409 without a word does, but not one to a request for a
+    token."""
+    if isinstance(error, _errors.AuthenticationFailed):
+        return False
     return bool(BUSY.search(error.reason)) or (error.status == 409 and not error.body)
 
 

@@ -36,7 +36,7 @@ from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support impo
 SETTLE = 60.0
 YOUNG = 300.0
 PARAMETERS = {"mirroring": {"source_crn": "x"}}
-Kind = t.Literal["ok", "stale", "lost", "dropped", "limited", "refused", "busy"]
+Kind = t.Literal["ok", "stale", "lost", "dropped", "limited", "refused", "busy", "no token"]
 
 
 class Send(t.NamedTuple):
@@ -154,6 +154,8 @@ class World:
         self.clock.now = now = now + 1.0
         if told.kind == "limited":
             raise _errors.RateLimited("too many", status=429)
+        if told.kind == "no token":
+            raise _errors.AuthenticationFailed(told.text, status=told.status)
         if told.kind == "dropped":
             raise _errors.ServiceFailed("bad gateway", status=502)
         if self.busy(now):
@@ -370,6 +372,13 @@ def test_busy_is_not_waited_out_for_ever() -> None:
 def test_busy_in_another_status_is_a_refusal() -> None:
     world = World(Send("busy", status=403, text="update in progress"))
     with pytest.raises(_errors.ApiError):
+        world.update()
+    assert len(world.bodies) == 1
+
+
+def test_what_is_said_of_a_token_does_not_mean_that_the_instance_is_busy() -> None:
+    world = World(*[Send("no token", status=409)] * 9)
+    with pytest.raises(_errors.AuthenticationFailed):
         world.update()
     assert len(world.bodies) == 1
 
