@@ -765,6 +765,14 @@ def test_an_unplanned_failover_without_a_record(trouble: str, world: World, obse
     assert run.facts["failover_result"]["record"] is None
 
 
+def test_a_record_that_is_refused_for_another_reason_is_told_as_well(world: World) -> None:
+    """Ansible itself refuses the job's facts, before the module looks at anything."""
+    world.begin()
+    run = world.run("failover", failover_mode="unplanned", __recovery_job="no dictionary").worked()
+    assert "There is no record of this run: " in run.output
+    assert world.selected(world.target) == []
+
+
 def test_nothing_is_begun_that_cannot_be_recorded(world: World) -> None:
     world.begin()
     world.folder = Path("/proc/records")
