@@ -62,33 +62,6 @@ options:
       - A ready-made IAM token, used when there is no API key.
       - If not set, E(IC_IAM_TOKEN) is used, then E(IBMCLOUD_IAM_TOKEN).
     type: str
-  compute_resource:
-    description:
-      - Takes the identity of the machine on which the task runs, in place of an API key or a token.
-      - V(container) is a workload of Kubernetes or Code Engine that has a compute resource token in a file, see O(cr_token_file). It
-        needs O(iam_profile).
-      - V(vpc) is a virtual server of a VPC whose metadata service is switched on, see O(metadata_endpoint). Without O(iam_profile), the
-        metadata service takes the trusted profile that is linked to the server.
-      - A key or a token of the environment does not count beside it. It is refused together with O(ibmcloud_api_key) or O(iam_token).
-    type: str
-    choices: [container, vpc]
-  cr_token_file:
-    description:
-      - The file that holds the compute resource token, with V(container). It is read anew for each token, on the machine on which the task
-        runs.
-      - If not set, those that the platforms use are tried in turn, C(/var/run/secrets/tokens/vault-token),
-        C(/var/run/secrets/tokens/sa-token) and
-        C(/var/run/secrets/codeengine.cloud.ibm.com/compute-resource-token/token).
-    type: path
-  iam_profile:
-    description:
-      - The trusted profile to act as, by its ID (C(Profile-...)), its CRN or its name.
-      - With O(ibmcloud_api_key) or O(iam_token), their identity assumes the profile. A name is looked for in the account of that identity; give
-        the ID or the CRN of a profile in another account.
-      - With O(compute_resource), the machine is given a token for the profile. Whether V(vpc) takes a name is for its metadata service to say.
-      - If not set, E(IC_IAM_PROFILE_ID) is used, then E(IBMCLOUD_IAM_PROFILE_ID), E(IC_IAM_PROFILE_NAME) and E(IBMCLOUD_IAM_PROFILE_NAME), where the
-        key or the token is that of the environment, too, and with O(compute_resource). An empty text means none.
-    type: str
   search_endpoint:
     description:
       - Base URL of Global Search, which tells the tags; it may have a path.
@@ -186,6 +159,7 @@ options:
     type: str
     default: event_streams_
 extends_documentation_fragment:
+  - mirrorops.event_streams.auth.profile
   - mirrorops.event_streams.endpoints
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache

@@ -33,6 +33,7 @@ options:
     default: present
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.profile
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.reuse
   - mirrorops.event_streams.role

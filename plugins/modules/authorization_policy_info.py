@@ -25,6 +25,7 @@ options:
     default: false
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.profile
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.grant
   - mirrorops.event_streams.role

@@ -35,6 +35,7 @@ options:
     type: str
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.profile
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.reuse
   - mirrorops.event_streams.role

@@ -94,6 +94,7 @@ options:
     type: path
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.profile
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.endpoints.monitoring

@@ -82,6 +82,7 @@ options:
     type: str
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.profile
   - mirrorops.event_streams.auth.source
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.endpoints.monitoring

@@ -21,6 +21,7 @@ options:
     required: true
 extends_documentation_fragment:
   - mirrorops.event_streams.auth
+  - mirrorops.event_streams.auth.profile
   - mirrorops.event_streams.endpoints
   - mirrorops.event_streams.endpoints.admin
   - mirrorops.event_streams.reuse

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mirrorops.event_streams.plugins.doc_fragments import endpoints
+from ansible_collections.mirrorops.event_streams.plugins.doc_fragments import auth, endpoints
 from ansible_collections.mirrorops.event_streams.plugins.inventory import instances
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.fleet_options import SPEC, read_options
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ENDPOINTS
 
 DOCUMENTED = {
+    **yaml.safe_load(auth.ModuleDocFragment.PROFILE)["options"],
     **yaml.safe_load(endpoints.ModuleDocFragment.DOCUMENTATION)["options"],
     **yaml.safe_load(instances.DOCUMENTATION)["options"],
 }
