@@ -114,33 +114,25 @@ def test_tags_choose_all_of_a_role_or_nothing(simulator: Any, playbook: Any, obs
     observe(simulator).mirrored()
 
 
-def test_in_a_play_with_facts_in_which_any_error_is_fatal(simulator: Any, playbook: Any, observe: Any) -> None:
-    plays = play("roles", *MIRROR, gather_facts=True, any_errors_fatal=True)
-    playbook(plays).worked()
-    seen = observe(simulator)
-    seen.mirrored()
-    simulator.clear_journal()
-    assert playbook(plays).worked().changed == 0
-    seen.untouched()
-
-
 @pytest.mark.parametrize("how", ["roles", pytest.param("include_role", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "keywords",
     [
+        pytest.param({"gather_facts": True, "any_errors_fatal": True}, id="facts, and any error is fatal"),
         pytest.param({"strategy": "ansible.builtin.free"}, id="free"),
         pytest.param({"strategy": "ansible.builtin.host_pinned"}, id="host_pinned", marks=pytest.mark.slow),
-        pytest.param({"serial": 1, "any_errors_fatal": True}, id="serial", marks=pytest.mark.slow),
-        pytest.param({"connection": "elsewhere"}, id="another connection", marks=pytest.mark.slow),
+        pytest.param({"serial": 1}, id="serial", marks=pytest.mark.slow),
         pytest.param(
-            {"connection": "elsewhere", "become": True, "become_user": "root"}, id="become", marks=pytest.mark.slow
+            {"connection": "elsewhere", "become": True, "become_user": "root"},
+            id="another connection, with become",
+            marks=pytest.mark.slow,
         ),
     ],
 )
 def test_as_other_plays_are_run(
     simulator: Any, playbook: Any, observe: Any, how: str, keywords: dict[str, Any]
 ) -> None:
-    """With another strategy; and where only another machine reaches the cloud, to which tasks are handed over as ordinary modules."""
+    """Another connection without become is tried in test_modules.py, with a check first."""
     python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     plays = play(how, *MIRROR, vars=python, **keywords)
     playbook(plays).worked()
