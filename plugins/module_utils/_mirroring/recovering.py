@@ -15,10 +15,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._call impo
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import (
-    is_guid,
     looks_like_crn,
     parse_crn,
-    same_instance,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import SOURCE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey
@@ -37,6 +35,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     checkpoint_aliases,
     derive_aliases,
     parse_transform,
+)
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.origin import (
+    is_foreign,
+    unclear,
+    unverified_origin,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.plan import CONTRADICTION
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.record import (
@@ -161,7 +164,8 @@ class Recovery:
         made = plan(self._verb, pair, wishes)
         if refusals and (made.steps or interrupted):
             made = dataclasses.replace(made, steps=(), refusals=tuple(refusals), notes=())
-        notes += self._unverified(target)
+        if not self._asks_source:
+            notes += unverified_origin(self._target.name, target.state, self._params["source"])
         made = dataclasses.replace(made, notes=(*notes, *made.notes) if made.steps else made.notes)
         reading = self._reading(pair, made, target, aliases[0])
         return Report(
@@ -249,51 +253,15 @@ class Recovery:
             enabled=state.enabled.value,
             topics=tuple(selection) if isinstance(selection, list) else None,
             reason=selection.reason if isinstance(selection, Unreadable) else "",
-            foreign=self._is_foreign(one, other, alias_of_other),
+            foreign=is_foreign(state, other.instance.crn if other else None, self._params["source"], alias_of_other),
             authorized=is_authorized(authorization),
             revocable=is_revocable(authorization),
             running=running,
             obstacles=tuple(obstacles(one.which, one.account, instance, taker == one.which)),
             doubt=f"{instance.name}: {CONTRADICTION}" if state.contradictory and not outdated else "",
             aside=f"{instance.name}: {CONTRADICTION} This run has seen it go off." if outdated else "",
-            unclear=self._unclear(one, alias_of_other),
+            unclear=unclear(instance.name, state, one.mirrored_from, alias_of_other),
         )
-
-    def _is_foreign(self, one: Looked, other: Looked | None, alias: str | None) -> bool:
-        """Whether a side mirrors something else than the other one, by the CRN that is shown, else by the alias: the service's own topics
-        have it in their names (API §5.4)."""
-        if one.state.enabled.value is not True:
-            return False
-        crn, given = one.state.fields["source_crn"], self._params["source"]
-        if crn.how == "echoed" and (other or looks_like_crn(given)):
-            return same_instance(crn.value, other.instance.crn if other else given) is False
-        if crn.how == "echoed" and is_guid(given):
-            return given.lower() not in str(crn.value).lower()
-        shown = one.state.fields["source_alias"].value
-        return bool(shown and alias and shown != alias)
-
-    def _unclear(self, one: Looked, alias: str | None) -> str:
-        """Why nobody can tell which instance a side mirrors: nothing is shown, and several have left traces (API §5.4)."""
-        fields = one.state.fields
-        if one.state.enabled.value is not True or fields["source_crn"].how == "echoed" or len(one.mirrored_from) < 2:
-            return ""
-        return (
-            f"{one.instance.name} has been mirrored to from {' and from '.join(one.mirrored_from)}, and the cloud does not show from which "
-            f"of them it is now{f'; this pair is about {alias}' if alias else ''}."
-        )
-
-    def _unverified(self, target: Looked) -> list[str]:
-        """What the target mirrors from, where it was not asked whether that is the source that was named."""
-        given, fields = self._params["source"], target.state.fields
-        if self._asks_source or target.state.enabled.value is not True:
-            return []
-        if fields["source_crn"].value and (looks_like_crn(given) or is_guid(given)):
-            return []
-        shown = fields["source_crn"].value or fields["source_alias"].value
-        told = f"It shows {shown} as its source" if shown else "It does not show its source"
-        return [
-            f"{told}; whether that is {given} was not asked. The plan is about whatever {target.instance.name} mirrors."
-        ]
 
     def _authorization(self, one: Looked, other: Looked | None, taker: Which | None) -> survey.Authorization | None:
         """Whether a side may read the other one, where the plan may depend on it."""
