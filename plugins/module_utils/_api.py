@@ -85,14 +85,58 @@ class Api:
         with self._reads.exclusive(key, self.http.request_timeout):
             return self._read_before(key) or ask()
 
-    def _read_before(self, key: str) -> Answer | None:
-        read = self._reads.get(key)
-        if read is None or read.generation != self._reads.generation():
+    def portion(
+        self, name: str, make: t.Callable[[Api], list[t.Any]], wanted: t.Callable[[int], t.Sequence[int]]
+    ) -> list[t.Any]:
+        """Of the list that ``make(api)`` makes out of what it reads anew, the entries at the places that ``wanted(length)`` names.
+
+        The entries are kept one by one under ``name`` and used again like reads, so that a task for one pair of a fleet takes up
+        only its own, however long the list is. It is JSON, and not empty.
+        """
+
+        def build() -> list[t.Any]:
+            generation, asked_at = self._reads.generation(), self.http.clock.monotonic()
+            anew = Api(self.http, self.base_url, self._bearer, self._transaction_header, headers=self._headers)
+            made = make(anew)
+            for place, entry in enumerate(made):
+                self._reads.put(keys(place), Read(generation, asked_at, 200, {}, [len(made), entry], None))
+            return [made[place] for place in wanted(len(made))]
+
+        def keys(place: int) -> str:
+            asked = {"name": name, "place": place, **self._headers}
+            return _digest(self._bearer.identity, self.base_url, asked, self.http.verify)
+
+        if self._max_age <= 0:
+            return build()
+        with self._reads.exclusive(keys(0), self.http.request_timeout):
+            found = self._portion_before(keys, wanted)
+            return build() if found is None else found
+
+    def _portion_before(
+        self, keys: t.Callable[[int], str], wanted: t.Callable[[int], t.Sequence[int]]
+    ) -> list[t.Any] | None:
+        first = self._valid(keys(0))
+        if first is None:
             return None
-        if not 0 <= self.http.clock.monotonic() - read.at <= self._max_age:
+        kept = [self._valid(keys(place)) for place in wanted(first.body[0])]
+        # Entries that others have made since, or that are lost, do not go together with the first.
+        whole = [one.body[1] for one in kept if one is not None and one.at == first.at]
+        self.reused |= len(whole) == len(kept)
+        return whole if len(whole) == len(kept) else None
+
+    def _read_before(self, key: str) -> Answer | None:
+        read = self._valid(key)
+        if read is None:
             return None
         self.reused = True
         return Answer(read.status, read.headers, read.body, read.transaction_id)
+
+    def _valid(self, key: str) -> Read | None:
+        """A read that may be used again, if there is one."""
+        read = self._reads.get(key)
+        if read is None or read.generation != self._reads.generation():
+            return None
+        return read if 0 <= self.http.clock.monotonic() - read.at <= self._max_age else None
 
     def send(
         self,

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 import urllib.parse
+import zlib
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
@@ -15,6 +17,10 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud imp
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer
 
 MOST_PAGES = 1000
+POLICIES_IN_A_SHARE = 4
+MOST_SHARES = 1024
+
+Document = dict[str, t.Any]
 
 
 class Concerning(t.NamedTuple):
@@ -28,28 +34,21 @@ class Concerning(t.NamedTuple):
 class _Found:
     """Policies by id, the first one seen of each; only those that may concern ``instances``, if that is given."""
 
-    def __init__(self, instances: set[str] | None = None) -> None:
-        self.ids: set[str] = set()
-        self.seen = 0
+    def __init__(self, instances: t.Collection[str] | None = None) -> None:
         self._instances = instances
-        self._policies: list[_policies.Policy] = []
+        self._policies: dict[str, _policies.Policy] = {}
 
-    def note(self, document: t.Any) -> None:
-        """Takes a policy up, if the document is one."""
-        if not isinstance(document, dict):
-            return
-        self.seen += 1
-        if self._instances is not None and not _policies.may_concern(document, self._instances):
-            self.ids.add(str(document.get("id")))
-            return
-        policy = _policies.parse_policy(document)
-        if policy is not None and policy.id not in self.ids:
-            self.ids.add(policy.id)
-            self._policies.append(policy)
+    def note(self, documents: t.Iterable[Document]) -> None:
+        """Takes up those documents that are policies."""
+        for document in documents:
+            if self._instances is None or _policies.may_concern(document, self._instances):
+                policy = _policies.parse_policy(document)
+                if policy is not None:
+                    self._policies.setdefault(policy.id, policy)
 
     def active(self) -> list[_policies.Policy]:
         """Those that are in force."""
-        return [policy for policy in self._policies if policy.state == "active"]
+        return [policy for policy in self._policies.values() if policy.state == "active"]
 
 
 class Iam:
@@ -64,18 +63,30 @@ class Iam:
         An empty list may only mean that the identity may not see them.
         """
         found = _Found()
-        hidden = self._first_view(account_id, found)
-        self._second_view(account_id, found, hidden)
+        documents, hidden = _first_list(self._api, account_id)
+        found.note(documents)
+        found.note(_second_list(self._api, account_id, hidden))
         return found.active()
 
     def concerning(self, account_id: str, grant: _policies.Grant) -> Concerning:
         """The active policies that may have to do with the two instances of a grant; those in v2 syntax are asked for only if none in
-        v1 syntax covers it."""
-        found = _Found({grant.subject.instance or "", grant.resource.instance or ""})
-        hidden = self._first_view(account_id, found)
+        v1 syntax covers it. Where reads are used again, a list is taken apart once, not again for each pair of a fleet."""
+        instances = {grant.subject.instance or "", grant.resource.instance or ""}
+        found = _Found(instances)
+
+        def note(version: str, lists: t.Callable[[Api], tuple[list[Document], list[str]]]) -> tuple[int, list[str]]:
+            places = functools.partial(_places, instances)
+            head, *shares = self._api.portion(
+                f"{version} policies of {account_id}", lambda api: _shares(*lists(api)), places
+            )
+            numbered = sorted((one for share in (head["others"], *shares) for one in share), key=lambda one: one[0])
+            found.note(document for _number, document in numbered)
+            return head["count"], head["hidden"]
+
+        count, hidden = note("v1", lambda api: _first_list(api, account_id))
         if not any(policy.covers(grant) for policy in found.active()):
-            self._second_view(account_id, found, hidden)
-        return Concerning(found.active(), found.seen == 0)
+            count += note("v2", lambda api: (_second_list(api, account_id, hidden), []))[0]
+        return Concerning(found.active(), count == 0)
 
     def create(self, grant: _policies.Grant, description: str | None) -> _policies.Policy | None:
         """Creates a policy, one time. Returns it, or None when an equal one exists already (409, API §2.8).
@@ -111,61 +122,87 @@ class Iam:
             return False
         return True
 
-    def _first_view(self, account_id: str, found: _Found) -> list[str]:
-        """Notes the v1 list. Returns the ids of those in v2 syntax that it only hints at."""
-        hidden: list[str] = []
-        for document in self._pages("v1", account_id):
-            if _policies.is_placeholder(document):
-                identity = _policies.placeholder_id(document)
-                hidden += [identity] if identity else []
-            else:
-                found.note(document)
-        return hidden
 
-    def _second_view(self, account_id: str, found: _Found, hidden: list[str]) -> None:
-        """Notes the v2 list, where the service offers authorizations in v2 syntax (sources disagree, API §2.3), and what it lacks."""
+def _first_list(api: Api, account_id: str) -> tuple[list[Document], list[str]]:
+    """The v1 list, and the ids of those in v2 syntax that it only hints at."""
+    documents: list[Document] = []
+    hidden: list[str] = []
+    for document in _pages(api, "v1", account_id):
+        if _policies.is_placeholder(document):
+            identity = _policies.placeholder_id(document)
+            hidden += [identity] if identity else []
+        else:
+            documents.append(document)
+    return documents, hidden
+
+
+def _second_list(api: Api, account_id: str, hidden: list[str]) -> list[Document]:
+    """The v2 list, where the service offers authorizations in v2 syntax (sources disagree, API §2.3), and what it lacks."""
+    documents: list[Document] = []
+    try:
+        documents += _pages(api, "v2", account_id)
+    except _errors.ApiError as error:
+        if error.status not in (400, 404) or isinstance(error, _errors.AuthenticationFailed):
+            raise
+    listed = {str(document.get("id")) for document in documents}
+    lacking = [_placeholder_target(api, one) for one in dict.fromkeys(hidden) if one not in listed]
+    return documents + [document for document in lacking if isinstance(document, dict)]
+
+
+def _placeholder_target(api: Api, identity: str) -> t.Any:
+    try:
+        path = f"/v2/policies/{urllib.parse.quote(identity, safe='')}"
+        return api.get(path, attempt=f"read the authorization policy {identity}").body
+    except _errors.NotFound:
+        return None
+
+
+def _pages(api: Api, version: str, account_id: str) -> t.Iterator[Document]:
+    attempt = f"list the authorization policies of account {account_id}"
+    query = {"account_id": account_id, "type": "authorization"}
+    seen: set[str] = set()
+    while True:
+        answer = api.get(f"/{version}/policies", attempt=attempt, query=query)
+        documents = answer.body.get("policies") if isinstance(answer.body, dict) else None
+        if not isinstance(documents, list):
+            raise _errors.UnusableAnswer(
+                "the answer holds no list of policies",
+                attempt=attempt,
+                status=answer.status,
+                transaction_id=answer.transaction_id,
+            )
+        yield from (document for document in documents if isinstance(document, dict))
         try:
-            for document in self._pages("v2", account_id):
-                found.note(document)
-        except _errors.ApiError as error:
-            if error.status not in (400, 404) or isinstance(error, _errors.AuthenticationFailed):
-                raise
-        for identity in dict.fromkeys(hidden):
-            if identity not in found.ids:
-                found.note(self._placeholder_target(identity))
+            start = _next_start(answer)
+        except ValueError as error:
+            raise _errors.UnusableAnswer("the link to the next page is no URL", attempt=attempt) from error
+        if start is None:
+            return
+        if start in seen or len(seen) >= MOST_PAGES:
+            raise _errors.UnusableAnswer("the pages of the list do not end", attempt=attempt)
+        seen.add(start)
+        query = {**query, "start": start}
 
-    def _placeholder_target(self, identity: str) -> t.Any:
-        try:
-            path = f"/v2/policies/{urllib.parse.quote(identity, safe='')}"
-            return self._api.get(path, attempt=f"read the authorization policy {identity}").body
-        except _errors.NotFound:
-            return None
 
-    def _pages(self, version: str, account_id: str) -> t.Iterator[dict[str, t.Any]]:
-        attempt = f"list the authorization policies of account {account_id}"
-        query = {"account_id": account_id, "type": "authorization"}
-        seen: set[str] = set()
-        while True:
-            answer = self._api.get(f"/{version}/policies", attempt=attempt, query=query)
-            documents = answer.body.get("policies") if isinstance(answer.body, dict) else None
-            if not isinstance(documents, list):
-                raise _errors.UnusableAnswer(
-                    "the answer holds no list of policies",
-                    attempt=attempt,
-                    status=answer.status,
-                    transaction_id=answer.transaction_id,
-                )
-            yield from (document for document in documents if isinstance(document, dict))
-            try:
-                start = _next_start(answer)
-            except ValueError as error:
-                raise _errors.UnusableAnswer("the link to the next page is no URL", attempt=attempt) from error
-            if start is None:
-                return
-            if start in seen or len(seen) >= MOST_PAGES:
-                raise _errors.UnusableAnswer("the pages of the list do not end", attempt=attempt)
-            seen.add(start)
-            query = {**query, "start": start}
+def _shares(documents: list[Document], hidden: list[str]) -> list[t.Any]:
+    """A list of policies taken apart: a head with those that name no instance, then shares of the others by an instance they name. Each
+    policy has its number in the list with it."""
+    count = min(len(documents) // POLICIES_IN_A_SHARE + 1, MOST_SHARES)
+    shares: list[list[tuple[int, Document]]] = [[] for _dummy in range(count)]
+    others: list[tuple[int, Document]] = []
+    for number, document in enumerate(documents):
+        named = next(_policies.named_instances(document), None)
+        (others if named is None else shares[_share(named, count)]).append((number, document))
+    return [{"count": len(documents), "hidden": hidden, "others": others}, *shares]
+
+
+def _places(instances: t.Collection[str], length: int) -> list[int]:
+    """Where in what ``_shares`` makes everything is that may concern these instances."""
+    return [0, *sorted({1 + _share(instance, length - 1) for instance in instances})]
+
+
+def _share(instance: str, shares: int) -> int:
+    return zlib.crc32(instance.encode(errors="replace")) % shares
 
 
 def _next_start(answer: Answer) -> str | None:

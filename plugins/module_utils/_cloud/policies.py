@@ -141,15 +141,19 @@ def placeholder_id(document: dict[str, t.Any]) -> str | None:
 def may_concern(document: dict[str, t.Any], instances: t.Collection[str]) -> bool:
     """Whether a policy may have to do with one of these GUIDs. A quick look that spares parsing the thousands that do not: false only
     for one that names another instance, by equality, on either side."""
+    return all(value in instances for value in named_instances(document))
+
+
+def named_instances(document: dict[str, t.Any]) -> t.Iterator[str]:
+    """The instances that a policy names by equality, on either side, in either syntax (API §2.4, §2.5)."""
     second = _dict(document.get("subject")), _dict(document.get("resource"))
     for side in (*_dicts(document.get("subjects")), *_dicts(document.get("resources")), *second):
         for attribute in _dicts(side.get("attributes")):
             if "serviceInstance" in (attribute.get("name"), attribute.get("key")):
                 plain = attribute.get("operator") in (None, "", "stringEquals")
                 value = attribute.get("value")
-                if plain and isinstance(value, str) and value not in instances:
-                    return False
-    return True
+                if plain and isinstance(value, str):
+                    yield value
 
 
 def parse_policy(document: t.Any) -> Policy | None:

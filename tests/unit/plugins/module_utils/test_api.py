@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, PrivateReadStore, Read
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Http
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import FakeClock, StaticBearer, make_call
@@ -137,3 +138,92 @@ def test_an_error_is_not_remembered(call: Call, server: Scripted) -> None:
     with pytest.raises(_errors.NotFound):
         read(api(call, server))
     assert read(api(call, server)) == {"n": 1}
+
+
+def thirds(anew: Api) -> list[t.Any]:
+    """A list of three, made of one read."""
+    found = read(anew)["n"]
+    return [f"{place} of {found}" for place in range(3)]
+
+
+def first_and_last(length: int) -> list[int]:
+    return [0, length - 1]
+
+
+def test_of_what_is_made_of_reads_each_takes_its_part(call: Call, server: Scripted) -> None:
+    server.expect("GET", "/thing", {"n": 1})
+    first, second = api(call, server), api(call, server)
+    assert (first.portion("x", thirds, first_and_last), first.reused) == (["0 of 1", "2 of 1"], False)
+    assert (second.portion("x", thirds, lambda length: [length - 2]), second.reused) == (["1 of 1"], True)
+    server.expect("GET", "/thing", {"n": 2})
+    assert second.portion("y", thirds, first_and_last) == ["0 of 2", "2 of 2"], "under another name it is another list"
+    server.expect("GET", "/thing", {"n": 3})
+    assert api(call, server, who="1").portion("x", thirds, first_and_last) == ["0 of 3", "2 of 3"]
+
+
+def test_a_part_is_made_of_nothing_older_than_itself(call: Call, clock: FakeClock, server: Scripted) -> None:
+    """It would otherwise be used for as long again as what it was made of."""
+    server.expect("GET", "/thing", {"n": 1})
+    assert read(api(call, server)) == {"n": 1}
+    clock.now += AGE
+    server.expect("GET", "/thing", {"n": 2})
+    assert api(call, server).portion("x", thirds, first_and_last) == ["0 of 2", "2 of 2"]
+
+
+@pytest.mark.parametrize("what", ["age", "write", "fresh"])
+def test_parts_that_do_not_count_any_more(what: str, call: Call, clock: FakeClock, server: Scripted) -> None:
+    server.expect("GET", "/thing", {"n": 1})
+    api(call, server).portion("x", thirds, first_and_last)
+    if what == "age":
+        clock.now += AGE + 0.1
+    if what == "write":
+        server.expect("POST", "/thing", {})
+        api(call, server).send("POST", "/thing", attempt="write thing")
+    server.expect("GET", "/thing", {"n": 2})
+    one = api(call, server, max_age=0.0 if what == "fresh" else AGE)
+    assert (one.portion("x", thirds, first_and_last), one.reused) == (["0 of 2", "2 of 2"], False)
+    assert api(call, server).portion("x", thirds, first_and_last) == ["0 of 2", "2 of 2"], "it counts for all"
+
+
+class Forgetful(PrivateReadStore):
+    """Loses what it is told to lose; the order in which it was given something is its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[str] = []
+        self.lost: set[str] = set()
+
+    def put(self, key: str, read: Read) -> None:
+        self.keys.append(key)
+        super().put(key, read)
+
+    def get(self, key: str) -> Read | None:
+        return None if key in self.lost else super().get(key)
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_part_that_is_lost_is_not_an_empty_one(place: int, clock: FakeClock, server: Scripted) -> None:
+    """The table of a run forgets everything when it is full."""
+    store = Forgetful()
+    call = dataclasses.replace(make_call(clock), reads=store)
+    server.expect("GET", "/thing", {"n": 1})
+    api(call, server).portion("x", thirds, first_and_last)
+    store.lost = {store.keys[1 + place]}
+    server.expect("GET", "/thing", {"n": 2})
+    one = api(call, server)
+    assert (one.portion("x", thirds, first_and_last), one.reused) == (["0 of 2", "2 of 2"], False)
+
+
+def test_parts_of_two_makings_are_not_put_together(clock: FakeClock, server: Scripted) -> None:
+    store = Forgetful()
+    call = dataclasses.replace(make_call(clock), reads=store)
+    server.expect("GET", "/thing", {"n": 1})
+    api(call, server).portion("x", thirds, first_and_last)
+    older = store.get(store.keys[1])
+    assert older is not None
+    clock.now += 1
+    server.expect("GET", "/thing", {"n": 2})
+    api(call, server, max_age=0).portion("x", thirds, first_and_last)
+    store.put(store.keys[1], older)
+    server.expect("GET", "/thing", {"n": 3})
+    assert api(call, server).portion("x", thirds, first_and_last) == ["0 of 3", "2 of 3"]

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import PrivateReadStore, Read
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.iam import Iam
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.policies import (
     Grant,
@@ -261,3 +263,59 @@ def test_one_that_is_not_in_force_is_not_enough(server: Scripted) -> None:
     expect_list(server, "v1", [policy_v1("a", state="deleted")])
     expect_list(server, "v2", [policy_v2("b")])
     assert concerning(server) == (["b"], False)
+
+
+GUIDS = [f"{number:08x}-aaaa-4bbb-8ccc-000000000000" for number in range(40)]
+ANY = {"name": "serviceInstance", "operator": "stringMatch", "value": "*"}
+EVERYBODYS = [policy_v1("all", None, None), policy_v1("*", None, None, subjects=[{"attributes": [ANY]}])]
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_fleet_takes_a_list_apart_once(version: str, server: Scripted) -> None:
+    """Each pair gets what may concern it, in the order of the service, whatever shares the instances fall into."""
+    make = policy_v1 if version == "v1" else policy_v2
+    fleet = [make(f"{one}/{number}", GUIDS[one], GUIDS[one - 1]) for number in range(2) for one in range(len(GUIDS))]
+    first, second = [*fleet[:45], EVERYBODYS[0]], [*fleet[45:], EVERYBODYS[1]]
+    if version == "v2":
+        expect_list(server, "v1", [])
+    expect_list(server, version, first, {"start": "p2"})
+    expect_list(server, version, second, start="p2")
+    call = make_call()
+    for one in range(len(GUIDS)):
+        api = Api(Http(call), server.url, StaticBearer("t1"), "Transaction-Id", max_age=300)
+        grant = Grant(Side(ACCOUNT, "messagehub", GUIDS[one]), Side(ACCOUNT, "messagehub", GUIDS[one - 1]))
+        found = Iam(api).concerning(ACCOUNT, grant)
+        mine = (f"{one}/0", f"{one}/1", "all", "*")
+        assert [policy.id for policy in found.policies] == [p["id"] for p in first + second if p["id"] in mine]
+        assert (found.none_shown, api.reused) == (False, one > 0)
+
+
+def test_a_service_without_v2_authorizations_is_asked_for_them_once(server: Scripted) -> None:
+    expect_list(server, "v1", [policy_v1("other", THIRD), {**PLACEHOLDER, "id": "b"}])
+    server.expect("GET", "/v2/policies", {"errors": [{"code": "unable_to_process"}]}, query=QUERY, status=404)
+    server.expect("GET", "/v2/policies/b", policy_v2("b"))
+    call = make_call()
+    for _dummy in range(2):
+        api = Api(Http(call), server.url, StaticBearer("t1"), "Transaction-Id", max_age=300)
+        assert [policy.id for policy in Iam(api).concerning(ACCOUNT, GRANT).policies] == ["b"]
+
+
+class Counting(PrivateReadStore):
+    """Counts what it is given."""
+
+    count = 0
+
+    def put(self, key: str, read: Read) -> None:
+        self.count += 1
+        super().put(key, read)
+
+
+def test_shares_of_a_very_long_list_are_not_more_than_a_run_can_keep(server: Scripted) -> None:
+    store = Counting()
+    expect_list(
+        server, "v1", [policy_v1(f"{number}", f"{number:08x}-aaaa") for number in range(5000)] + [policy_v1("a")]
+    )
+    call = dataclasses.replace(make_call(), reads=store)
+    api = Api(Http(call), server.url, StaticBearer("t1"), "Transaction-Id", max_age=300)
+    assert [policy.id for policy in Iam(api).concerning(ACCOUNT, GRANT).policies] == ["a"]
+    assert 1000 < store.count < 1100
