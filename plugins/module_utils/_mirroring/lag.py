@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import statistics
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Point, Series
@@ -209,6 +208,9 @@ def read_lag(now: t.Sequence[Series], recent: t.Sequence[Series], last: t.Sequen
 def slope_of(points: t.Sequence[Point]) -> float | None:
     """The change per second of a line through the points; None with less than three values, at one time, or beyond what can
     be calculated with."""
+    # Imported where it is needed, because everything else has to be in every worker.
+    import statistics
+
     known = [(when, value) for when, value in points if value is not None]
     if len(known) < 3:
         return None

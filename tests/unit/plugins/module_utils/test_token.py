@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import html
 import json
 import pathlib
 import typing as t
+import urllib.parse
 
 import pytest
 
@@ -20,6 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._token imp
     FixedToken,
     IamToken,
     read_api_key,
+    spellings,
 )
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.scripted import Scripted
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.support import (
@@ -384,3 +387,18 @@ def test_a_file_without_a_key(content: bytes | None, why: str, tmp_path: pathlib
 def test_what_is_no_key(text: str) -> None:
     with pytest.raises(_errors.InvalidInput, match="ibmcloud_api_key"):
         read_api_key(text, "ibmcloud_api_key")
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        html.escape,
+        urllib.parse.quote_plus,
+        lambda secret: json.dumps(secret)[1:-1],
+        lambda secret: repr(secret)[1:-1],
+    ],
+)
+def test_a_secret_is_known_however_a_service_or_a_library_spells_it(spell: t.Callable[[str], str]) -> None:
+    secret = "".join(map(chr, range(32, 256))) + "\n&amp;"
+    assert spell(secret) in spellings(secret)
