@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 
 import pytest
@@ -301,21 +302,40 @@ def test_a_service_without_v2_authorizations_is_asked_for_them_once(server: Scri
 
 
 class Counting(PrivateReadStore):
-    """Counts what it is given."""
+    """Counts what it is given, and the characters that are taken out of it."""
 
-    count = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.taken = 0
 
     def put(self, key: str, read: Read) -> None:
         self.count += 1
         super().put(key, read)
 
+    def get(self, key: str) -> Read | None:
+        found = super().get(key)
+        self.taken += len(json.dumps(found.body)) if found else 0
+        return found
+
+
+def found_among(others: int, server: Scripted, store: Counting, times: int) -> None:
+    policies = [policy_v1(f"{number}", f"{number:08x}-aaaa") for number in range(others)]
+    expect_list(server, "v1", [*policies, policy_v1("a")])
+    for _dummy in range(times):
+        call = dataclasses.replace(make_call(), reads=store)
+        api = Api(Http(call), server.url, StaticBearer("t1"), "Transaction-Id", max_age=300)
+        assert [policy.id for policy in Iam(api).concerning(ACCOUNT, GRANT).policies] == ["a"]
+
 
 def test_shares_of_a_very_long_list_are_not_more_than_a_run_can_keep(server: Scripted) -> None:
     store = Counting()
-    expect_list(
-        server, "v1", [policy_v1(f"{number}", f"{number:08x}-aaaa") for number in range(5000)] + [policy_v1("a")]
-    )
-    call = dataclasses.replace(make_call(), reads=store)
-    api = Api(Http(call), server.url, StaticBearer("t1"), "Transaction-Id", max_age=300)
-    assert [policy.id for policy in Iam(api).concerning(ACCOUNT, GRANT).policies] == ["a"]
+    found_among(5000, server, store, times=1)
     assert 1000 < store.count < 1100
+
+
+@pytest.mark.parametrize("others", [100, 1000, 4000])
+def test_what_a_pair_takes_up_does_not_grow_with_the_policies_of_others(others: int, server: Scripted) -> None:
+    store = Counting()
+    found_among(others, server, store, times=2)
+    assert 0 < store.taken < 20_000
