@@ -14,7 +14,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait for one update, in seconds. When the time is up the task fails; the update goes on, and a later run joins it.
+      - How long to wait for one update, in seconds. It counts from when the update was sent, if this run did that, else from when the
+        waiting begins. When the time is up the task fails; the update goes on, and a later run joins it.
     type: float
     default: 10800
   poll_interval:

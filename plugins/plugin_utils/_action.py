@@ -37,11 +37,12 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
     InvalidInput,
     MirrorOpsError,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import OWN, completed, has_base
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import OWN, SOURCE, completed, has_base
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets import SECRET_VARIABLES
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._token import read_api_key
 from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role import (
+    beside_variables,
     called_in_role,
     identity_of_target,
     is_plain,
@@ -104,14 +105,19 @@ class InProcessAction(ActionBase):
             raise AnsibleActionFail(
                 f"The role {role} needs {' and '.join(lacking)}: set it to the CRN, the GUID or the unique name of the instance."
             )
-        return {**found, **arguments}
+        return {**found, **beside_variables(arguments, found)}
 
     def _identified(self, spec: ArgSpec, arguments: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         """With who one is, as far as the task does not say: by the environment; in a role, for the source, else as for the target."""
         role, side = self._task.args.get("role"), self._task.args.get("side")
-        if role and side == "source" and not has_base(os.environ):
+        if role and side == "source" and not has_base(os.environ) and not any(map(arguments.get, OWN.bases)):
             target = identity_of_target(str(role), spec.options, task_vars, self._template(task_vars))
-            arguments = arguments if any(arguments.get(option) for option in OWN) else {**arguments, **target}
+            own = {option: arguments[option] for option in OWN if arguments.get(option)}
+            arguments = {**arguments, **target, **own}
+        machines = [arguments.get(one.compute_resource) for one in (OWN, SOURCE)]
+        if role and "container" not in machines:
+            # For other tasks of the role, out of module_defaults.
+            arguments = {option: value for option, value in arguments.items() if option != "cr_token_file"}
         return {**completed(arguments, spec.options, os.environ), **arguments}
 
     def _template(self, task_vars: dict[str, t.Any]) -> t.Callable[[str, t.Any], t.Any]:

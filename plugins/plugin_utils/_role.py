@@ -153,6 +153,16 @@ def identity_of_target(
     return {option: value for option, value in found.items() if value is not None}
 
 
+def beside_variables(arguments: t.Mapping[str, t.Any], found: t.Container[str]) -> dict[str, t.Any]:
+    """The arguments of a role's task without what its variables say of who one is. No role writes that into a task, so it comes out of
+    ``module_defaults``, which hold for more than one pair; and identities are never mixed."""
+    beaten: set[str] = set()
+    for side in (OWN_IDENTITY, SOURCE_IDENTITY):
+        beaten |= {option for option in side if option in found}
+        beaten |= set(side) if any(option in found for option in side.bases) else set()
+    return {option: value for option, value in arguments.items() if option not in beaten}
+
+
 def called_in_role(role: str, side: str, text: str) -> str:
     """What an option of an identity, with which a message begins, is called in a role; empty if it begins otherwise."""
     option = text.partition(" ")[0]

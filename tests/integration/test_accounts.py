@@ -81,12 +81,13 @@ PROFILES = {"mirroring_source_iam_profile": SOURCE_PROFILE, "mirroring_target_ia
 CR_TOKEN = "simulated-cr-token"
 
 
-@pytest.mark.parametrize("identity", ["assumed", "container", "vpc"])
+@pytest.mark.parametrize("identity", ["assumed", "container", "vpc", "assumed by one key", "container for both"])
 def test_a_trusted_profile_on_each_side(
     simulate: Any, playbook: Any, observe: Any, tmp_path: Path, identity: str
 ) -> None:
     """One key that both profiles trust, and a machine that is given both: no key of either account is needed. What does not come from
-    the environment goes through the roles by variables, and by module_defaults as in anybody's playbook."""
+    the environment goes through the roles by variables, and by module_defaults as in anybody's playbook. With what a token is given
+    for told of the target alone, the source's profile is taken by the same."""
     simulator = simulate("two_accounts")
     seen = observe(simulator)
     environment = playbook.environment(simulator)
@@ -96,17 +97,16 @@ def test_a_trusted_profile_on_each_side(
         environment["IC_API_KEY"] = TARGET_KEY
     else:
         del environment["IC_API_KEY"]
-        variables |= {f"mirroring_{side}_compute_resource": identity for side in ("source", "target")}
+    if identity == "assumed by one key":
+        variables["mirroring_target_api_key"] = TARGET_KEY
+    elif identity != "assumed":
+        resource = identity.split()[0]
+        sides = ["target"] if "both" in identity else ["source", "target"]
+        variables |= {f"mirroring_{side}_compute_resource": resource for side in sides}
         (tmp_path / "token").write_text(CR_TOKEN)
-        defaults = {"cr_token_file": str(tmp_path / "token")} if identity == "container" else {}
+        defaults = {"cr_token_file": str(tmp_path / "token")} if resource == "container" else {}
     playbook.environment = lambda *_: environment
-    play = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "module_defaults": {"group/mirrorops.event_streams.all": defaults},
-        "roles": [f"mirrorops.event_streams.{role}" for role in ("setup", "bindings", "enable", "validate")],
-    }
+    play = in_roles(defaults)
 
     run = playbook([play], {**PAIR, **variables}, arguments=("-vvv",)).worked()
     seen.mirrored()
@@ -114,15 +114,48 @@ def test_a_trusted_profile_on_each_side(
     (policy,) = simulator.state.policies.by_id.values()
     assert policy.account == simulator.instance(SOURCE).account
     by_profile = {(entry["account"], entry["caller"]) for entry in simulator.journal if entry["api"] != "iam"}
-    sides = [simulator.instance(name).account for name in (SOURCE, TARGET)]
-    assert by_profile >= {(account, "mirroring") for account in sides}
+    accounts = [simulator.instance(name).account for name in (SOURCE, TARGET)]
+    assert by_profile >= {(account, "mirroring") for account in accounts}
     assert {name for _account, name in by_profile} <= {"mirroring", "the virtual server", None}
     tokens = [entry for entry in simulator.journal if entry["path"] == "/identity/token"]
-    assert len(tokens) == {"assumed": 3, "container": 2, "vpc": 0}[identity]
+    assert len(tokens) == {"assumed": 3, "container": 2, "vpc": 0}[identity.split()[0]]
 
     simulator.clear_journal()
     assert playbook([play], {**PAIR, **variables}).worked().changed == 0
     seen.untouched()
+
+
+def in_roles(defaults: dict[str, Any]) -> dict[str, Any]:
+    """A play of anybody's with these module_defaults for all modules of the collection."""
+    return {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "module_defaults": {"group/mirrorops.event_streams.all": defaults},
+        "roles": [f"mirrorops.event_streams.{role}" for role in ("setup", "bindings", "enable", "validate")],
+    }
+
+
+@pytest.mark.parametrize("default", ["key", "machine"])
+def test_variables_of_a_side_go_before_module_defaults(
+    simulate: Any, playbook: Any, observe: Any, tmp_path: Path, default: str
+) -> None:
+    """The defaults say who one is everywhere else, here for the target; in no task are both mixed."""
+    simulator = simulate("two_accounts")
+    seen = observe(simulator)
+    environment = playbook.environment(simulator)
+    del environment["IC_API_KEY"]
+    playbook.environment = lambda *_: environment
+    (tmp_path / "token").write_text(CR_TOKEN)
+    machine = {"compute_resource": "container", "cr_token_file": str(tmp_path / "token"), "iam_profile": TARGET_PROFILE}
+    play = in_roles({"ibmcloud_api_key": TARGET_KEY} if default == "key" else machine)
+    run = playbook([play], {**PAIR, "mirroring_source_api_key": SOURCE_KEY}).worked()
+    seen.mirrored()
+    assert "cr_token_file" not in run.output, "it is not used for the source, and nobody needs to be warned of that"
+    account = simulator.instance(SOURCE).account
+    assert [policy.account for policy in simulator.state.policies.by_id.values()] == [account]
+    asked = {entry["account"] for entry in simulator.journal if entry["path"] == "/v1/policies"}
+    assert asked == {account}
 
 
 def test_a_pair_is_turned_round_with_profiles(simulate: Any, playbook: Any, tmp_path: Path) -> None:

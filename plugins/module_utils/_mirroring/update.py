@@ -25,6 +25,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.target import Observed, Target
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.wait import (
     GOES_ON,
+    LEAST_LOOKS,
     LONGEST_LOOK,
     Limits,
     Progress,
@@ -127,13 +128,21 @@ class Update:
         return self._told(lambda: self._bring(first, again))
 
     def resume(self, submitted: Submitted) -> Outcome:
-        """Sees through what another task has sent, and goes on like ``apply`` if that was in vain."""
+        """Sees through what another task has sent, and goes on like ``apply`` if that was in vain. The time limit counts from when it was
+        sent: of a fleet, one after the other would otherwise be waited for that long."""
         self._sent = self._others = 1
         self._lost = int(not submitted.certain)
         self._sent_at = submitted.sent_at
         self._before = submitted.before
 
         def bring() -> Outcome:
+            now = self._clock.monotonic()
+            self._deadline = min(self._deadline, submitted.sent_at + self._limits.timeout)
+            if self._deadline <= now and not self._target.instance().operation.unfinished:
+                # It has ended meanwhile, or left no trace: which of both is to be seen.
+                self._deadline = now + min(
+                    self._limits.timeout, self._limits.settle + LEAST_LOOKS * self._limits.interval
+                )
             after = self._see_through(submitted.before, submitted.accepted, certain=submitted.certain)
             return self._outcome(after, joined=True) if after else self._bring(self._target.observe(), False)
 

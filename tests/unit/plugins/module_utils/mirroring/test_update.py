@@ -203,7 +203,7 @@ class World:
             aim=True,
             attempt="enable mirroring a -> b",
             limits=Limits(self.timeout, 30.0, settle),
-            deadline=self.timeout,
+            deadline=(self.clock.now if resumed else 0.0) + self.timeout,
             progress=Progress(self.call, "a -> b"),
             reached=lambda state: state.enabled.value is True,
             permit=permit,
@@ -263,6 +263,33 @@ def test_what_another_task_has_sent_is_seen_through(kind: Kind, lag: float, stam
     assert (outcome.sent, outcome.joined) == (0, True)
     assert outcome.observed.state.enabled.value is True
     assert world.accepted == len(world.bodies) == 1
+
+
+@pytest.mark.parametrize(("idle", "ends"), [(10, 7200), (7000, 7200), (7199, 7200), (20_000, 20_000)])
+def test_the_time_limit_counts_from_when_the_update_was_sent(idle: float, ends: float) -> None:
+    """Five forks that each wait for hours on end would otherwise keep a fleet for as long again with each pair that is stuck."""
+    world = World(Send(duration=1_000_000))
+    submitted = world.update(wait=False).submitted
+    assert submitted is not None
+    world.clock.now = submitted.sent_at + idle
+    with pytest.raises(_errors.WaitExpired, match="has not ended"):
+        world.update(resumed=submitted)
+    assert ends <= world.clock.now - submitted.sent_at < ends + 5
+    assert len(world.bodies) == 1
+
+
+@pytest.mark.parametrize("stamps", ["both", "end", "never"])
+@pytest.mark.parametrize("before", ["succeeded", "failed"])
+@pytest.mark.parametrize("settle", [0, SETTLE])
+def test_what_has_ended_before_its_turn_to_be_waited_for_is_seen(stamps: t.Any, before: str, settle: float) -> None:
+    world = World(stamps=stamps, before=before)
+    submitted = world.update(wait=False).submitted
+    assert submitted is not None
+    world.clock.sleep(20_000)
+    outcome = world.update(resumed=submitted, settle=settle)
+    assert (outcome.sent, outcome.joined) == (0, True)
+    assert outcome.observed.state.enabled.value is True
+    assert world.clock.now < 20_400
 
 
 def test_what_another_task_has_sent_in_vain_is_sent_again_while_the_authorization_is_young() -> None:
