@@ -10,6 +10,7 @@ Private to this collection: it may change at any time. Nothing here knows what i
 from __future__ import annotations
 
 import hashlib
+import math
 import typing as t
 import uuid
 
@@ -51,6 +52,7 @@ class Api:
         self.http = http
         self.base_url = base_url.rstrip("/")
         self.reused = False
+        self._oldest = math.inf
         self._bearer = bearer
         self._transaction_header = transaction_header
         self._headers = headers or {}
@@ -77,6 +79,7 @@ class Api:
             generation, asked_at = self._reads.generation(), self.http.clock.monotonic()
             answer = self.http.read(fetch) if patient else fetch(1)
             headers = {name: answer.headers[name] for name in PAGE_HEADERS if name in answer.headers}
+            self._oldest = min(self._oldest, asked_at)
             self._reads.put(key, Read(generation, asked_at, answer.status, headers, answer.body, answer.transaction_id))
             return answer
 
@@ -88,47 +91,51 @@ class Api:
     def portion(
         self, name: str, make: t.Callable[[Api], list[t.Any]], wanted: t.Callable[[int], t.Sequence[int]]
     ) -> list[t.Any]:
-        """Of the list that ``make(api)`` makes out of what it reads anew, the entries at the places that ``wanted(length)`` names.
+        """Of the list that ``make(api)`` makes out of what it reads, the entries at the places that ``wanted(length)`` names.
 
-        The entries are kept one by one under ``name`` and used again like reads, so that a task for one pair of a fleet takes up
-        only its own, however long the list is. It is JSON, and not empty.
+        Where reads are used again, the entries are kept one by one under ``name``, as old as the oldest read that they were made of. A task
+        for one pair of a fleet takes up only its own, however long the list is. It is JSON, and not empty.
         """
-
-        def build() -> list[t.Any]:
-            generation, asked_at = self._reads.generation(), self.http.clock.monotonic()
-            anew = Api(self.http, self.base_url, self._bearer, self._transaction_header, headers=self._headers)
-            made = make(anew)
-            for place, entry in enumerate(made):
-                self._reads.put(keys(place), Read(generation, asked_at, 200, {}, [len(made), entry], None))
-            return [made[place] for place in wanted(len(made))]
 
         def keys(place: int) -> str:
             asked = {"name": name, "place": place, **self._headers}
             return _digest(self._bearer.identity, self.base_url, asked, self.http.verify)
 
-        if self._max_age <= 0:
-            return build()
-        with self._reads.exclusive(keys(0), self.http.request_timeout):
-            found = self._portion_before(keys, wanted)
-            return build() if found is None else found
+        kept = self._kept(keys, wanted) if self._max_age > 0 else None
+        if kept is not None:
+            self.reused = True
+            return kept
+        generation = self._reads.generation()
+        api = Api(self.http, self.base_url, self._bearer, self._transaction_header, self._max_age, self._headers)
+        made = make(api)
+        self.reused |= api.reused
+        if self._max_age > 0:
+            with self._reads.exclusive(keys(0), self.http.request_timeout):
+                if self._kept(keys, wanted) is None:
+                    making = str(uuid.uuid4())
+                    # The first is the last to be put: with it, all of them are there.
+                    for place, entry in reversed(list(enumerate(made))):
+                        self._reads.put(
+                            keys(place), Read(generation, api._oldest, 200, {}, [making, len(made), entry], None)
+                        )
+        return [made[place] for place in wanted(len(made))]
 
-    def _portion_before(
-        self, keys: t.Callable[[int], str], wanted: t.Callable[[int], t.Sequence[int]]
-    ) -> list[t.Any] | None:
+    def _kept(self, keys: t.Callable[[int], str], wanted: t.Callable[[int], t.Sequence[int]]) -> list[t.Any] | None:
+        """Entries of one making; None if one of them is lost, too old, or of another making."""
         first = self._valid(keys(0))
         if first is None:
             return None
-        kept = [self._valid(keys(place)) for place in wanted(first.body[0])]
-        # Entries that others have made since, or that are lost, do not go together with the first.
-        whole = [one.body[1] for one in kept if one is not None and one.at == first.at]
-        self.reused |= len(whole) == len(kept)
-        return whole if len(whole) == len(kept) else None
+        making, length, _entry = first.body
+        found = [first if place == 0 else self._valid(keys(place)) for place in wanted(length)]
+        entries = [one.body[2] for one in found if one is not None and one.body[0] == making]
+        return entries if len(entries) == len(found) else None
 
     def _read_before(self, key: str) -> Answer | None:
         read = self._valid(key)
         if read is None:
             return None
         self.reused = True
+        self._oldest = min(self._oldest, read.at)
         return Answer(read.status, read.headers, read.body, read.transaction_id)
 
     def _valid(self, key: str) -> Read | None:

@@ -19,6 +19,7 @@ import functools
 import math
 import os
 import random
+import re
 import ssl
 import typing as t
 import urllib.parse
@@ -33,6 +34,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 LONGEST_PAUSE = 60.0
 QUIET_SECONDS = 3.0
 LONGEST_TRANSACTION_ID = 200
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*")
 NO_PROXIES = {"http": None, "https": None, "all": None}
 TRANSACTION_HEADERS = ("X-Global-Transaction-Id", "Transaction-Id", "X-Request-Id")
 
@@ -253,10 +255,11 @@ class Http:
         raise failure
 
     def _without_secrets(self, text: str) -> str:
-        """What a service repeats of a request is cut where it is too long, so secrets are taken out before."""
+        """What a service repeats of a request is cut where it is too long, so secrets are taken out before; and tokens, because an error may
+        carry one that nobody has used yet."""
         for secret in sorted(filter(None, self.call.secrets), key=len, reverse=True):
             text = text.replace(secret, "***")
-        return text
+        return JWT.sub("***", text)
 
 
 class _Authorization:

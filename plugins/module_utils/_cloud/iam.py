@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import collections
 import functools
+import hashlib
 import typing as t
 import urllib.parse
 import zlib
@@ -17,8 +19,8 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud imp
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._http import Answer
 
 MOST_PAGES = 1000
-POLICIES_IN_A_SHARE = 4
-MOST_SHARES = 1024
+POLICIES_IN_A_SHARE = 16
+MOST_SHARES = 256
 
 Document = dict[str, t.Any]
 
@@ -63,9 +65,15 @@ class Iam:
         An empty list may only mean that the identity may not see them.
         """
         found = _Found()
-        documents, hidden = _first_list(self._api, account_id)
+        documents, hints = _first_list(self._api, account_id)
         found.note(documents)
-        found.note(_second_list(self._api, account_id, hidden))
+        try:
+            documents, hints = _second_list(self._api, account_id, hints)
+            found.note(documents)
+        except _errors.ApiError as error:
+            if not _is_unknown(error):
+                raise
+        found.note(_behind(self._api, hints))
         return found.active()
 
     def concerning(self, account_id: str, grant: _policies.Grant) -> Concerning:
@@ -74,18 +82,26 @@ class Iam:
         instances = {grant.subject.instance or "", grant.resource.instance or ""}
         found = _Found(instances)
 
-        def note(version: str, lists: t.Callable[[Api], tuple[list[Document], list[str]]]) -> tuple[int, list[str]]:
+        def note(name: str, read: t.Callable[[Api], tuple[list[Document], list[str]]]) -> tuple[int, list[str]]:
             places = functools.partial(_places, instances)
-            head, *shares = self._api.portion(
-                f"{version} policies of {account_id}", lambda api: _shares(*lists(api)), places
-            )
+            name = f"{name} of {account_id}"
+            head, *shares = self._api.portion(name, lambda api: _shares(*read(api)), places)
             numbered = sorted((one for share in (head["others"], *shares) for one in share), key=lambda one: one[0])
             found.note(document for _number, document in numbered)
-            return head["count"], head["hidden"]
+            return head["count"], head["hints"]
 
-        count, hidden = note("v1", lambda api: _first_list(api, account_id))
+        count, hints = note("v1 policies", lambda api: _first_list(api, account_id))
         if not any(policy.covers(grant) for policy in found.active()):
-            count += note("v2", lambda api: (_second_list(api, account_id, hidden), []))[0]
+            try:
+                more, hints = note(
+                    f"v2 policies beside {_digest(hints)}", lambda api: _second_list(api, account_id, hints)
+                )
+                count += more
+            except _errors.ApiError as error:
+                if not _is_unknown(error):
+                    raise
+            if hints:
+                count += note(f"policies behind {_digest(hints)}", lambda api: (_behind(api, hints), []))[0]
         return Concerning(found.active(), count == 0)
 
     def create(self, grant: _policies.Grant, description: str | None) -> _policies.Policy | None:
@@ -126,27 +142,38 @@ class Iam:
 def _first_list(api: Api, account_id: str) -> tuple[list[Document], list[str]]:
     """The v1 list, and the ids of those in v2 syntax that it only hints at."""
     documents: list[Document] = []
-    hidden: list[str] = []
+    hints: dict[str, None] = {}
     for document in _pages(api, "v1", account_id):
         if _policies.is_placeholder(document):
             identity = _policies.placeholder_id(document)
-            hidden += [identity] if identity else []
+            hints |= {identity: None} if identity else {}
         else:
             documents.append(document)
-    return documents, hidden
+    return documents, _without(hints, documents)
 
 
-def _second_list(api: Api, account_id: str, hidden: list[str]) -> list[Document]:
-    """The v2 list, where the service offers authorizations in v2 syntax (sources disagree, API §2.3), and what it lacks."""
-    documents: list[Document] = []
-    try:
-        documents += _pages(api, "v2", account_id)
-    except _errors.ApiError as error:
-        if error.status not in (400, 404) or isinstance(error, _errors.AuthenticationFailed):
-            raise
-    listed = {str(document.get("id")) for document in documents}
-    lacking = [_placeholder_target(api, one) for one in dict.fromkeys(hidden) if one not in listed]
-    return documents + [document for document in lacking if isinstance(document, dict)]
+def _second_list(api: Api, account_id: str, hints: t.Collection[str]) -> tuple[list[Document], list[str]]:
+    """The v2 list, and those hints that it lacks. Raises ApiError where the service offers no authorizations in v2 syntax (sources
+    disagree, API §2.3)."""
+    documents = list(_pages(api, "v2", account_id))
+    return documents, _without(hints, documents)
+
+
+def _without(hints: t.Collection[str], documents: list[Document]) -> list[str]:
+    """Those hints that no policy of a list answers."""
+    listed = {policy.id for policy in map(_policies.parse_policy, documents) if policy} if hints else set()
+    return [identity for identity in hints if identity not in listed]
+
+
+def _is_unknown(error: _errors.ApiError) -> bool:
+    """Whether a service says that it does not know what it is asked for."""
+    return error.status in (400, 404) and not isinstance(error, _errors.AuthenticationFailed)
+
+
+def _behind(api: Api, hints: t.Iterable[str]) -> list[Document]:
+    """The policies that are only hinted at, each asked for by itself."""
+    found = (_placeholder_target(api, identity) for identity in hints)
+    return [document for document in found if isinstance(document, dict)]
 
 
 def _placeholder_target(api: Api, identity: str) -> t.Any:
@@ -162,7 +189,14 @@ def _pages(api: Api, version: str, account_id: str) -> t.Iterator[Document]:
     query = {"account_id": account_id, "type": "authorization"}
     seen: set[str] = set()
     while True:
-        answer = api.get(f"/{version}/policies", attempt=attempt, query=query)
+        try:
+            answer = api.get(f"/{version}/policies", attempt=attempt, query=query)
+        except _errors.ApiError as error:
+            if not seen or not _is_unknown(error):
+                raise
+            raise _errors.UnusableAnswer(
+                "the list ends in the middle", attempt=attempt, status=error.status, transaction_id=error.transaction_id
+            ) from error
         documents = answer.body.get("policies") if isinstance(answer.body, dict) else None
         if not isinstance(documents, list):
             raise _errors.UnusableAnswer(
@@ -184,21 +218,27 @@ def _pages(api: Api, version: str, account_id: str) -> t.Iterator[Document]:
         query = {**query, "start": start}
 
 
-def _shares(documents: list[Document], hidden: list[str]) -> list[t.Any]:
-    """A list of policies taken apart: a head with those that name no instance, then shares of the others by an instance they name. Each
-    policy has its number in the list with it."""
+def _shares(documents: list[Document], hints: list[str]) -> list[t.Any]:
+    """A list of policies taken apart: a head with those that name no instance, then shares of the others, each by the one of the instances
+    it names that fewest others do. Each policy has its number in the list with it."""
     count = min(len(documents) // POLICIES_IN_A_SHARE + 1, MOST_SHARES)
     shares: list[list[tuple[int, Document]]] = [[] for _dummy in range(count)]
     others: list[tuple[int, Document]] = []
-    for number, document in enumerate(documents):
-        named = next(_policies.named_instances(document), None)
-        (others if named is None else shares[_share(named, count)]).append((number, document))
-    return [{"count": len(documents), "hidden": hidden, "others": others}, *shares]
+    named = [list(_policies.named_instances(document)) for document in documents]
+    often = collections.Counter(instance for names in named for instance in names)
+    for number, (document, names) in enumerate(zip(documents, named, strict=True)):
+        share = shares[_share(min(names, key=often.__getitem__), count)] if names else others
+        share.append((number, document))
+    return [{"count": len(documents), "hints": hints, "others": others}, *shares]
 
 
 def _places(instances: t.Collection[str], length: int) -> list[int]:
     """Where in what ``_shares`` makes everything is that may concern these instances."""
     return [0, *sorted({1 + _share(instance, length - 1) for instance in instances})]
+
+
+def _digest(hints: list[str]) -> str:
+    return hashlib.sha256(repr(hints).encode(errors="replace")).hexdigest()
 
 
 def _share(instance: str, shares: int) -> int:

@@ -445,3 +445,17 @@ def test_a_write_without_a_token_was_not_sent(server: Scripted, clock: FakeClock
         api.send("PATCH", "/thing", attempt="x", body={"a": 1})
     assert caught.value.processed == "no"
     assert call.changed is False
+
+
+@pytest.mark.parametrize(
+    "body", ['{"access_token": "%s", "refresh_token": f', '{"message": "%s is no token"}', "<b>%s</b>"]
+)
+@pytest.mark.parametrize("status", [402, 404])
+def test_a_token_that_an_error_carries_is_not_shown(body: str, status: int, server: Scripted, clock: FakeClock) -> None:
+    """Nobody has used it yet, so nobody knows it for a secret."""
+    token = "eyJhbGciOiJub25lIn0.eyJpYXQiOiAxNzY3MjI1NjAwfQ.c2ln_nature-1"
+    server.expect("GET", "/thing", body % token, status=status)
+    with pytest.raises(_errors.ApiError) as caught:
+        read(make_api(server.url, make_call(clock)))
+    shown = f"{caught.value.message} {caught.value.failure()}"
+    assert not any(part in shown for part in token.split("."))
