@@ -22,7 +22,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._secrets i
 
 REFUSED_STATUSES = (400, 401, 403)
 REFUSED_RETRIES = 2
-_HALF_A_TOKEN = re.compile(r"access_token\W{1,6}\S{8}")
+_HALF_A_TOKEN = re.compile(r"access_token\W{1,6}(\S{8}|\*\*\*)")
 NO_TOKEN = "the answer holds no usable token"
 SHORTEST_SECRET = 8
 """A shorter text is no token, and masked everywhere it would make a riddle of all that is shown."""
