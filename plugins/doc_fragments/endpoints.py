@@ -11,8 +11,8 @@ options:
   visibility:
     description:
       - Which endpoints of the platform are used where none is given. V(private) takes those that are reachable from IBM Cloud's
-        private network, also through virtual private endpoints, and nowhere else; V(public-and-private) prefers the public ones, which
-        work from everywhere.
+        private network, also through virtual private endpoints, and nowhere else; V(public-and-private) is the same as
+        V(public).
       - If not set, E(IC_VISIBILITY) is used, then E(IBMCLOUD_VISIBILITY).
     type: str
     choices: [public, private, public-and-private]
