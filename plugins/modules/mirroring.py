@@ -135,6 +135,9 @@ options:
         description: When the update was sent, as ISO 8601 in UTC.
         type: str
         required: true
+      uptime:
+        description: The same on the clock of the machine that never steps back, in seconds.
+        type: float
       certain:
         description: Whether the update was certainly accepted.
         type: bool
@@ -373,6 +376,7 @@ SPEC = ArgSpec(
                 "before": SEEN,
                 "accepted": SEEN,
                 "sent_at": {"type": "str", "required": True},
+                "uptime": {"type": "float"},
                 "certain": {"type": "bool", "required": True},
                 "selection": {"type": "list", "elements": "str"},
             },

@@ -27,6 +27,7 @@ def show_submitted(submitted: Submitted, selection: list[str] | None, clock: Clo
         "before": _shown(submitted.before),
         "accepted": _shown(submitted.accepted),
         "sent_at": format_time(clock.time() - (clock.monotonic() - submitted.sent_at)),
+        "uptime": submitted.sent_at,
         "certain": submitted.certain,
         "selection": selection,
     }
@@ -45,9 +46,18 @@ def read_submitted(option: dict[str, t.Any] | None, instance: Instance, clock: C
     return Submitted(
         _instance(instance, option["before"]),
         _instance(instance, option["accepted"]),
-        clock.monotonic() - max(0.0, clock.time() - sent_at),
+        clock.monotonic() - _age(sent_at, option["uptime"], clock),
         option["certain"],
     )
+
+
+def _age(sent_at: float, uptime: float | None, clock: Clock) -> float:
+    """Seconds since an update was sent, by the clock that says less: the time of day may have been set meanwhile, and the one that never
+    steps back is another on another machine. Too little only means a longer wait."""
+    ages = [clock.time() - sent_at]
+    if uptime is not None and uptime <= clock.monotonic():
+        ages.append(clock.monotonic() - uptime)
+    return max(0.0, min(ages))
 
 
 def _shown(instance: Instance) -> dict[str, t.Any]:

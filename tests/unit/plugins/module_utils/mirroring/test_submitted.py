@@ -66,3 +66,25 @@ def test_what_the_module_did_not_return_is_refused() -> None:
     with pytest.raises(InvalidInput, match="not what the module returned") as caught:
         read_submitted(carried({**shown, "sent_at": "yesterday"}), instance(), FakeClock())
     assert "the whole of submitted" in caught.value.remedy
+
+
+@pytest.mark.parametrize("step", [-1e6, 0.0, 1e6])
+def test_the_age_of_an_update_does_not_care_what_time_of_day_it_is(step: float) -> None:
+    clock = FakeClock(1000.0)
+    option = carried(show_submitted(Submitted(BEFORE, ACCEPTED, 990.0, True), None, clock))
+    clock.now += 60
+    set_since = FakeClock(clock.now)
+    set_since.time = lambda: FakeClock.time(clock) + step  # type: ignore[method-assign]
+    found = read_submitted(option, instance(), set_since)
+    assert found is not None
+    assert found.sent_at >= 990.0
+    assert found.sent_at == pytest.approx(990.0 if step >= 0 else 1060.0, abs=1.0)
+
+
+def test_an_update_of_an_earlier_version_has_its_time_of_day_only() -> None:
+    clock = FakeClock(1000.0)
+    shown = show_submitted(Submitted(BEFORE, ACCEPTED, 990.0, True), None, clock)
+    del shown["uptime"]
+    found = read_submitted(carried(shown), instance(), clock)
+    assert found is not None
+    assert found.sent_at == pytest.approx(990.0, abs=1.0)
