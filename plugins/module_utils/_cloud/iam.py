@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import functools
-import hashlib
 import typing as t
 import urllib.parse
 import zlib
@@ -93,15 +92,14 @@ class Iam:
         count, hints = note("v1 policies", lambda api: _first_list(api, account_id))
         if not any(policy.covers(grant) for policy in found.active()):
             try:
-                more, hints = note(
-                    f"v2 policies beside {_digest(hints)}", lambda api: _second_list(api, account_id, hints)
-                )
+                more, hints = note(f"v2 policies beside {hints}", lambda api: _second_list(api, account_id, hints))
                 count += more
             except _errors.ApiError as error:
                 if not _is_unknown(error):
                     raise
-            if hints:
-                count += note(f"policies behind {_digest(hints)}", lambda api: (_behind(api, hints), []))[0]
+            documents = _behind(self._api, hints)
+            found.note(documents)
+            count += len(documents)
         return Concerning(found.active(), count == 0)
 
     def create(self, grant: _policies.Grant, description: str | None) -> _policies.Policy | None:
@@ -235,10 +233,6 @@ def _shares(documents: list[Document], hints: list[str]) -> list[t.Any]:
 def _places(instances: t.Collection[str], length: int) -> list[int]:
     """Where in what ``_shares`` makes everything is that may concern these instances."""
     return [0, *sorted({1 + _share(instance, length - 1) for instance in instances})]
-
-
-def _digest(hints: list[str]) -> str:
-    return hashlib.sha256(repr(hints).encode(errors="replace")).hexdigest()
 
 
 def _share(instance: str, shares: int) -> int:

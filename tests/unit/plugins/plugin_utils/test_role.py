@@ -24,6 +24,7 @@ from ansible_collections.mirrorops.event_streams.plugins.plugin_utils._role impo
     DEFAULTS,
     NOUNS,
     OWN,
+    beside_variables,
     is_plain,
     missing,
     options_of_role,
@@ -88,6 +89,23 @@ def test_where_the_source_is_gone_its_identity_and_addresses_are_nothing() -> No
     assert options["ibmcloud_api_key"] == "t"
     planned = found("failover", mirroring, failover_mode="planned", **given)
     assert (planned["source_api_key"], planned["source_iam_profile"]) == ("s", "p")
+
+
+@pytest.mark.parametrize(
+    ("found", "left"),
+    [
+        ({}, {"compute_resource", "iam_profile", "source_api_key", "request_timeout"}),
+        ({"ibmcloud_api_key": "t"}, {"source_api_key", "request_timeout"}),
+        ({"ibmcloud_api_key": ""}, {"source_api_key", "request_timeout"}),
+        ({"iam_profile": "t"}, {"compute_resource", "source_api_key", "request_timeout"}),
+        ({"source_compute_resource": "vpc"}, {"compute_resource", "iam_profile", "request_timeout"}),
+        ({"source_iam_profile": "s"}, {"compute_resource", "iam_profile", "source_api_key", "request_timeout"}),
+    ],
+)
+def test_what_variables_say_of_who_one_is_is_not_mixed_with_defaults(found: dict[str, str], left: set[str]) -> None:
+    """A profile alone is taken by what the defaults give; a text that is empty means that there is nothing."""
+    defaults = {"compute_resource": "vpc", "iam_profile": "d", "source_api_key": "d", "request_timeout": 30}
+    assert beside_variables(defaults, found) == {option: defaults[option] for option in left}
 
 
 def test_only_what_a_module_has_is_taken() -> None:

@@ -336,6 +336,19 @@ def test_a_list_that_ends_in_the_middle_is_not_taken_for_all(version: str, statu
         concerning(server)
 
 
+def test_that_there_is_nothing_behind_a_hint_is_not_remembered(server: Scripted) -> None:
+    """It may be a slip of a gateway, too."""
+    call = make_call()
+    expect_list(server, "v1", [{**PLACEHOLDER, "id": "a"}, {**PLACEHOLDER, "id": "b"}])
+    expect_list(server, "v2", [])
+    server.expect("GET", "/v2/policies/a", policy_v2("a", resource=THIRD))
+    server.expect("GET", "/v2/policies/b", {}, status=404)
+    server.expect("GET", "/v2/policies/b", policy_v2("b"))
+    for expected in ([], ["b"]):
+        api = Api(Http(call), server.url, StaticBearer("t1"), "Transaction-Id", max_age=300)
+        assert [policy.id for policy in Iam(api).concerning(ACCOUNT, GRANT).policies] == expected
+
+
 def test_only_a_policy_answers_a_hint(server: Scripted) -> None:
     expect_list(server, "v1", [{**PLACEHOLDER, "id": "b"}])
     expect_list(server, "v2", [{"id": "b", "type": "unknown"}])

@@ -68,14 +68,22 @@ def test_what_the_module_did_not_return_is_refused() -> None:
     assert "the whole of submitted" in caught.value.remedy
 
 
+class SetClock(FakeClock):
+    """A clock whose time of day was set: it is so many seconds off."""
+
+    def __init__(self, now: float, step: float) -> None:
+        super().__init__(now)
+        self.step = step
+
+    def time(self) -> float:
+        return super().time() + self.step
+
+
 @pytest.mark.parametrize("step", [-1e6, 0.0, 1e6])
 def test_the_age_of_an_update_does_not_care_what_time_of_day_it_is(step: float) -> None:
     clock = FakeClock(1000.0)
     option = carried(show_submitted(Submitted(BEFORE, ACCEPTED, 990.0, True), None, clock))
-    clock.now += 60
-    set_since = FakeClock(clock.now)
-    set_since.time = lambda: FakeClock.time(clock) + step  # type: ignore[method-assign]
-    found = read_submitted(option, instance(), set_since)
+    found = read_submitted(option, instance(), SetClock(1060.0, step))
     assert found is not None
     assert found.sent_at >= 990.0
     assert found.sent_at == pytest.approx(990.0 if step >= 0 else 1060.0, abs=1.0)
