@@ -23,7 +23,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
     InvalidInput,
     MirrorOpsError,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_libraries
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import require_requests
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import ArgSpec
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._times import format_time
 
@@ -218,7 +218,7 @@ def carry_out(run: Run, call: Call) -> Result:
     """Runs a module's body. Raises MirrorOpsError and nothing else: what nobody foresaw becomes a Defect, because the text of an
     unhandled exception could hold the key. This is the one broad except of the collection."""
     try:
-        require_libraries()
+        require_requests()
         check_texts(call.params)
         return _without_equal_halves(run(call))
     except MirrorOpsError as error:

@@ -26,12 +26,6 @@ try:
 except ImportError:
     urllib3 = t.cast(t.Any, None)
 
-try:
-    import jmespath
-except ImportError:
-    _MISSING["jmespath"] = traceback.format_exc()
-    jmespath = t.cast(t.Any, None)
-
 
 class LibraryMissing(MirrorOpsError):
     """A Python library that a task needs is not installed for its interpreter."""
@@ -39,15 +33,27 @@ class LibraryMissing(MirrorOpsError):
     kind = "library_missing"
 
 
-def require_libraries(*names: str) -> None:
-    """Raises LibraryMissing unless ``requests`` and the named libraries can be imported."""
-    for name in ("requests", *names):
-        if name in _MISSING:
-            raise LibraryMissing(
-                missing_required_lib(name),
-                remedy=f"Install it for the Python that runs the task, for instance with: python3 -m pip install {name}",
-                details={"exception": _MISSING[name]},
-            )
+def require_requests() -> None:
+    """Raises LibraryMissing unless ``requests`` can be imported."""
+    if "requests" in _MISSING:
+        raise _missing("requests", _MISSING["requests"])
 
 
-__all__ = ["LibraryMissing", "jmespath", "requests", "require_libraries", "urllib3"]
+def load_jmespath() -> t.Any:
+    """The library ``jmespath``, imported where there is a query, because everything else has to be in every worker. Raises LibraryMissing."""
+    try:
+        import jmespath
+    except ImportError as error:
+        raise _missing("jmespath", traceback.format_exc()) from error
+    return jmespath
+
+
+def _missing(name: str, trace: str) -> LibraryMissing:
+    return LibraryMissing(
+        missing_required_lib(name),
+        remedy=f"Install it for the Python that runs the task, for instance with: python3 -m pip install {name}",
+        details={"exception": trace},
+    )
+
+
+__all__ = ["LibraryMissing", "load_jmespath", "requests", "require_requests", "urllib3"]

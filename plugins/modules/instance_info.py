@@ -155,9 +155,7 @@ import typing as t
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, Result, run_as_module
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect, find
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import jmespath
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import compile_query
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import Query
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import CLOUD, REUSE, ROLE, ArgSpec
 
 FILTERS = ("name", "region", "resource_group_id")
@@ -175,14 +173,11 @@ SPEC = ArgSpec(
 
 def run(call: Call) -> Result:
     """Finds instances. Raises MirrorOpsError."""
-    query = compile_query(call.params["query"])
+    query = None if call.params["query"] is None else Query(call.params["query"])
     instances = [instance.to_result() for instance in _find(connect(call).target, call.params)]
     result: Result = {"instances": instances}
     if query is not None:
-        try:
-            result["query_result"] = query.search(instances)
-        except (jmespath.exceptions.JMESPathError, ValueError, OverflowError, RecursionError) as error:
-            raise InvalidInput(f"query failed: {error}", remedy="See https://jmespath.org for the language.") from error
+        result["query_result"] = query.search(instances)
     return result
 
 

@@ -218,13 +218,17 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.ins
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag, lag_finding
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import lag_finding
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
     Measured,
     measure,
     since_of,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names, read_window
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import (
+    check_lag,
+    read_names,
+    read_window,
+)
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     CLOUD,
     MONITORING,

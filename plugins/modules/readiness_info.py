@@ -202,7 +202,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import failed, problems, told
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import lines as findings_lines
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.headroom import Load, Missing
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.load import read_load
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names, read_window
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import read_pair
@@ -311,6 +310,9 @@ def _survey(params: dict[str, t.Any], cloud: Cloud, topics: list[str] | None, cl
     previews = preview(listed, compile_patterns(topics or []), transform, wanted.source_alias)
     load: Load | Missing | None = None
     if state.enabled.value is not True:
+        # Imported where it is measured, because everything else has to be in every worker.
+        from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.load import read_load
+
         selected = None if topics is None else [one.topic for one in previews]
         load = (
             Missing(source_topics.reason, "Make the admin API of the source reachable.")

@@ -17,7 +17,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils import _er
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._call import Call, check_texts
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.connect import Account, connect
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import Instance
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import jmespath
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.fleet_options import (
     SERVER_FILTERS,
     FleetOptions,
@@ -39,7 +38,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     read_selection,
     read_topics,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import compile_query
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import Query
 
 WORKERS = 10
 LONGEST_LOOK = 15.0
@@ -111,15 +110,11 @@ def _read_account(name: str, account: Account, options: FleetOptions) -> list[Se
 
 def _queried(seen: list[Seen], query: str | None) -> list[Seen]:
     """What a JMESPath expression leaves of the list. Raises InvalidInput unless that is a list of instances."""
-    compiled = compile_query(query)
-    if compiled is None:
+    if query is None:
         return seen
     remedy = "It is applied to the list of instances, as instance_info returns them, and must yield such a list: [?plan=='enterprise']"
     facts = [one.instance.to_result() for one in seen]
-    try:
-        found = compiled.search(facts)
-    except (jmespath.exceptions.JMESPathError, ValueError, OverflowError, RecursionError) as error:
-        raise _errors.InvalidInput(f"query failed: {error}", remedy=remedy) from error
+    found = Query(query).search(facts, remedy)
     if not isinstance(found, list) or not all(one in facts for one in found):
         raise _errors.InvalidInput("query yields something else than a list of instances", remedy=remedy)
     return [one for one, fact in zip(seen, facts, strict=True) if fact in found]

@@ -19,12 +19,11 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.expected import Expected, expected_of
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
-    check_lag,
     lag_finding,
     lag_told,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import lag_result, try_lag
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import check_lag, read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (

@@ -19,7 +19,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn import looks_like_crn, parse_crn
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import OWN, completed
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import compile_query
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._query import Query
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._spec import (
     AUTH,
     CLOUD,
@@ -139,7 +139,8 @@ def read_options(given: dict[str, t.Any], secrets: set[str]) -> FleetOptions:
         )
     if "guid" in filters:
         filters["guid"] = filters["guid"].lower()
-    compile_query(options["query"])
+    if options["query"] is not None:
+        Query(options["query"])
     return FleetOptions(
         params={
             name: options[name] for name in (*CLOUD.options, "search_endpoint", "admin_domains") if name not in IDENTITY

@@ -12,7 +12,6 @@ import math
 import typing as t
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.monitoring import Point, Series
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors import InvalidInput
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.expected import Expected
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, Status, some
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import TOPIC, by_topic
@@ -220,16 +219,6 @@ def slope_of(points: t.Sequence[Point]) -> float | None:
     except (ValueError, OverflowError):
         return None
     return slope if math.isfinite(slope) else None
-
-
-def check_lag(most: float | None, wait: bool) -> None:
-    """Raises InvalidInput for a limit that makes no sense, and for waiting without one."""
-    if most is not None and not 0 <= most < math.inf:
-        raise InvalidInput("max_lag must be 0 or more, in seconds")
-    if wait and most is None:
-        raise InvalidInput(
-            "wait_for_lag is set without max_lag", remedy="Set max_lag to the seconds that are accepted."
-        )
 
 
 def wait_until(lag: Lag | Unreadable, finding: Finding, deadline: float, missing_until: float) -> float | None:

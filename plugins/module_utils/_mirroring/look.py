@@ -27,15 +27,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     problems,
     told,
 )
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag_gate import LagGate
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
-    PATIENCE,
-    Measured,
-    measure,
-    since_of,
-)
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import check_lag, read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import DEFAULT_TOPIC_TRANSFORM
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.pair import wanted_settings
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.selection import (
@@ -153,6 +145,9 @@ class Look:
         lag = None
         expected = expected_of(evidence)
         if self._params["max_lag"] is not None and verdict == "mirroring":
+            # Imported where it is asked for, because everything else has to be in every worker.
+            from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag_gate import LagGate
+
             again = functools.partial(self._evidence, self._cloud, self._source, self._wanted)
             gate = LagGate(
                 self._call, self._cloud.target, self._target, self._names, self._limits, self._progress, expected
@@ -179,6 +174,12 @@ class Look:
         if path is None or self._call.check_mode:
             return None
         # Imported where a page is wanted, because everything else has to be in every worker.
+        from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import (
+            PATIENCE,
+            Measured,
+            measure,
+            since_of,
+        )
         from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.picture import (
             WINDOW,
             View,

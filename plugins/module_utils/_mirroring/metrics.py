@@ -86,6 +86,16 @@ def read_window(seconds: float, option: str = "window") -> float:
     return seconds
 
 
+def check_lag(most: float | None, wait: bool) -> None:
+    """Raises InvalidInput for a limit that makes no sense, and for waiting without one."""
+    if most is not None and not 0 <= most < math.inf:
+        raise InvalidInput("max_lag must be 0 or more, in seconds")
+    if wait and most is None:
+        raise InvalidInput(
+            "wait_for_lag is set without max_lag", remedy="Set max_lag to the seconds that are accepted."
+        )
+
+
 def step_of(window: float) -> float:
     """Seconds between the points of a window: as often as there are samples, and few enough for every server."""
     return max(SAMPLED_EVERY if window <= KEPT else ROLLED_UP, math.ceil(window / MOST_STEPS))

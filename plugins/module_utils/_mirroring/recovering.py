@@ -21,7 +21,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._crn impor
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._identity import SOURCE
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring import survey
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.findings import Finding, some
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import check_lag
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.last_reading import Reading, read_last
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.local_topics import (
     Came,
@@ -29,7 +28,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     selected_names,
 )
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.measure import PATIENCE
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import read_names
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.metrics import check_lag, read_names
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.names import (
     DEFAULT_TOPIC_TRANSFORM,
     checkpoint_aliases,

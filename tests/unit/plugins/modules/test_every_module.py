@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -202,10 +203,10 @@ import importlib, pathlib
 for path in sorted(pathlib.Path(sys.argv[1], "plugins", "modules").glob("*.py")):
     module = importlib.import_module(f"ansible_collections.mirrorops.event_streams.plugins.modules.{path.stem}")
     print(path.stem, callable(module.main))
-from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import LibraryMissing, require_libraries
-for names in ([], ["jmespath"]):
+from ansible_collections.mirrorops.event_streams.plugins.module_utils._libraries import LibraryMissing, load_jmespath, require_requests
+for needed in (require_requests, load_jmespath):
     try:
-        require_libraries(*names)
+        needed()
     except LibraryMissing as error:
         print(error.message.split(" on ")[0])
 """
@@ -224,26 +225,53 @@ def test_modules_can_be_imported_without_the_libraries() -> None:
     assert done.returncode == 0, done.stderr
     told = done.stdout.splitlines()
     assert len([line for line in told if line.endswith(" True")]) == len(MINIMAL) + len(OFFLINE)
-    assert told[-2:] == ["Failed to import the required Python library (requests)"] * 2
+    assert told[-2:] == [f"Failed to import the required Python library ({name})" for name in ("requests", "jmespath")]
 
 
-EVERY_ACTION = """
+SOME_ACTIONS = """
 import sys
-import importlib, pathlib
-for path in sorted(pathlib.Path(sys.argv[1], "plugins", "action").glob("*.py")):
-    importlib.import_module(f"ansible_collections.mirrorops.event_streams.plugins.action.{path.stem}")
-print(*sorted(name for name in sys.modules if "_page" in name or name.endswith(("picture", "look"))))
+import importlib
+for name in sys.argv[1:]:
+    importlib.import_module(f"ansible_collections.mirrorops.event_streams.plugins.action.{name}")
+for name in sys.modules:
+    if name.startswith("ansible_collections.mirrorops.") or name == "jmespath":
+        print(name.rpartition("module_utils.")[2])
 """
+PAGES = {"_page", "_mirroring.picture"}
+MEASURING = {f"_mirroring.{name}" for name in ("lag", "lag_gate", "last_reading", "load", "measure")}
 
 
-def test_what_makes_pages_is_in_no_process_that_makes_none() -> None:
+def actions_of_mirror() -> list[str]:
+    texts = [
+        (ROOT / f"roles/{role}/tasks/main.yml").read_text() for role in ("setup", "bindings", "enable", "validate")
+    ]
+    return re.findall(r"^  mirrorops\.event_streams\.(\w+):$", "".join(texts), re.MULTILINE)
+
+
+def all_actions() -> list[str]:
+    return sorted(path.stem for path in (ROOT / "plugins/action").glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("actions", "used", "unused"),
+    [
+        (all_actions, {"_mirroring.look", "_mirroring.measure"}, {"jmespath", *PAGES}),
+        (actions_of_mirror, {"_mirroring.look", "_mirroring.change"}, {"jmespath", *PAGES, *MEASURING}),
+    ],
+    ids=["all", "mirror"],
+)
+def test_what_few_tasks_need_is_not_in_every_worker(
+    actions: t.Callable[[], list[str]], used: set[str], unused: set[str]
+) -> None:
     """Every worker of a run is a copy of the process that has imported the actions."""
     done = subprocess.run(
-        [sys.executable, "-c", EVERY_ACTION, str(ROOT)],
+        [sys.executable, "-c", SOME_ACTIONS, *actions()],
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    assert [name.rpartition(".")[2] for name in done.stdout.split()] == ["look"]
+    imported = set(done.stdout.split())
+    assert used <= imported
+    assert not imported & unused

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
+import sys
 import typing as t
 
 import pytest
 
-from ansible_collections.mirrorops.event_streams.plugins.module_utils import _libraries
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._cloud.instance import SERVICE_ID
 from ansible_collections.mirrorops.event_streams.plugins.modules import instance_info
 from ansible_collections.mirrorops.event_streams.tests.unit.plugins.running import Cloud, run_main
@@ -89,7 +89,7 @@ def test_a_query_that_fails(query: str, cloud: Cloud) -> None:
 
 
 def test_jmespath_is_needed_for_queries_only(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(_libraries._MISSING, "jmespath", "Traceback")
+    monkeypatch.setitem(sys.modules, "jmespath", None)
     ran = run_main(instance_info, {**cloud.base, "query": "[0]"})
     assert "pip install jmespath" in ran.result["msg"]
     cloud.token()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 
 import pytest
@@ -196,7 +197,7 @@ def test_what_is_made_of_findings_does_not_count() -> None:
 
 
 def test_jmespath_is_needed_for_a_query_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(_libraries._MISSING, "jmespath", "gone")
+    monkeypatch.setitem(sys.modules, "jmespath", None)
     read()
     with pytest.raises(_libraries.LibraryMissing, match="jmespath"):
         read(query="[]")

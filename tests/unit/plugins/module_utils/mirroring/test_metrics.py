@@ -16,7 +16,6 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._errors im
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.expected import Expected
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring.lag import (
     Lag,
-    check_lag,
     lag_finding,
     read_lag,
     slope_of,
@@ -27,6 +26,7 @@ from ansible_collections.mirrorops.event_streams.plugins.module_utils._mirroring
     NAMES,
     TOPIC,
     by_topic,
+    check_lag,
     covered,
     of_each,
     of_instance,
