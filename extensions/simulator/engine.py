@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from dataclasses import dataclass
 from types import ModuleType
@@ -31,6 +32,7 @@ from .wire import (
     read_body,
     spoil,
 )
+from .world import World
 
 APIS: dict[str, ModuleType] = {
     IAM: iam_api,
@@ -78,27 +80,52 @@ class Engine:
         self.journal = Journal()
         self.faults = Faults()
         self.clock = build_clock(scenario)
-        self.world = build_world(scenario, self.clock)
+        self._world = build_world(scenario, self.clock)
         self._requests = 0
+        self._calm_until = -math.inf
+        self._shared = False
+
+    @property
+    def world(self) -> World:
+        """The simulated cloud. Whoever asks for it may change it."""
+        self._calm_until = -math.inf
+        return self._world
+
+    def share(self) -> World:
+        """Return the simulated cloud for somebody who keeps hold of it, and may change it at any time."""
+        self._shared = True
+        return self.world
+
+    def _settle(self, request: Request) -> float:
+        """Do everything that is due, and return the time. Where nobody changes anything, that is nothing until the next thing is: a large
+        world is not looked through for each read."""
+        now = self.clock.now()
+        if now >= self._calm_until:
+            now = self._world.settle()
+            self._calm_until = -math.inf if self._shared else self._world.next_due(now)
+        if request.method != "GET":
+            self._calm_until = -math.inf
+        return now
 
     def reset(self) -> None:
         """Go back to the scenario; journal and faults are emptied, the clock goes on."""
         with self.lock:
-            admin_url = self.world.admin_url
+            admin_url = self._world.admin_url
             self.journal.clear()
             self.faults.clear()
             self._requests = 0
-            self.world = build_world(self.scenario, self.clock)
-            self.world.admin_url = admin_url
+            self._world = build_world(self.scenario, self.clock)
+            self._calm_until = -math.inf
+            self._world.admin_url = admin_url
 
     # -- one request
 
     def handle(self, request: Request, guid: str | None = None) -> Outcome:
         """Process one API request; ``guid`` names the instance of an admin port."""
         with self.lock:
-            now = self.world.settle()
+            now = self._settle(request)
             api, guid, request.path = self._identify(request.path, guid)
-            call = Call(request, self.world, now, api, guid)
+            call = Call(request, self._world, now, api, guid)
             fault = self.faults.next(call)
             if self._limited() and fault is None:
                 answer: Answer | None = self._refuse(call, self._too_many())
@@ -116,7 +143,7 @@ class Engine:
             return ADMIN, guid, path
         if path.startswith("/es/"):
             named, slash, rest = path[len("/es/") :].partition("/")
-            return (ADMIN, named, slash + rest) if named in self.world.instances else (UNKNOWN, None, path)
+            return (ADMIN, named, slash + rest) if named in self._world.instances else (UNKNOWN, None, path)
         for prefix, api in PREFIXES:
             if path.startswith(prefix):
                 return api, None, path[len(prefix) - 1 :]
@@ -140,7 +167,7 @@ class Engine:
             read_body(route, call)
             answer: Answer = route.handler(call)
             if call.processed:
-                self.world.settle()
+                self._world.settle()
             return answer
         except Refusal as refusal:
             if refusal.violation:
@@ -151,17 +178,17 @@ class Engine:
         if call.api == UNKNOWN:
             return Answer(refusal.status, {"message": refusal.message})
         answer: Answer = APIS[call.api].error(refusal, call)
-        kind = self.world.switches["error_bodies"]
+        kind = self._world.switches["error_bodies"]
         if kind != "json" and answer.status != 501:
             answer.body, answer.content_type = spoil(answer.status, kind, answer.body)
         return answer
 
     def _limited(self) -> bool:
         self._requests += 1
-        return self.world.switches["rate_limit"] != "none" and self._requests % 3 == 0
+        return self._world.switches["rate_limit"] != "none" and self._requests % 3 == 0
 
     def _too_many(self) -> Refusal:
-        seconds = self.world.switches["rate_limit"].partition("after_")[2]
+        seconds = self._world.switches["rate_limit"].partition("after_")[2]
         return Refusal(
             429, "too_many_requests", "Too many requests", headers={"Retry-After": seconds} if seconds else {}
         )
@@ -208,5 +235,5 @@ class Engine:
     def snapshot(self) -> dict[str, Any]:
         """Return everything that can be observed, free of shared objects."""
         with self.lock:
-            copied: dict[str, Any] = json.loads(json.dumps(self.world.snapshot()))
+            copied: dict[str, Any] = json.loads(json.dumps(self._world.snapshot()))
             return copied

@@ -169,7 +169,7 @@ class Simulator:
         """Return the live state, brought up to the present time."""
         with self._engine.lock:
             self._engine.world.settle()
-            return self._engine.world
+            return self._engine.share()
 
     def instance(self, name_or_guid: str) -> Instance:
         """Return one live instance."""

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,6 +147,25 @@ class World:
             self._finish(self.instances[guid], moment)
         self._replicate_all(now)
         return now
+
+    def next_due(self, now: float) -> float:
+        """Return when something becomes due after ``now`` that settle() does, if nobody changes anything; infinite if nothing does."""
+        return min((moment for moment in self._due() if moment > now), default=math.inf)
+
+    def _due(self) -> Iterator[float]:
+        delay = self.timing["policy_propagation_seconds"]
+        yield from (policy.modified + delay for policy in self.policies.by_id.values())
+        for instance in self.instances.values():
+            if (
+                instance.operation is not None
+                and instance.operation.running
+                and instance.operation.finishes is not None
+            ):
+                yield instance.operation.finishes
+            for topic in instance.topics.values():
+                if topic.deleted is not None:
+                    yield topic.deleted + self.timing["topic_delete_seconds"]
+            yield from (since + self.timing["remote_topic_seconds"] for since in instance.selected_since.values())
 
     def _finish(self, instance: Instance, moment: float) -> None:
         operation = instance.operation
