@@ -98,8 +98,8 @@ class Figures:
         runs = [one for one in self.all if one.case == "collection"]
         tokens = {one.endpoints.get(TOKEN, 0) for one in runs}
         most = max((one.requests - one.endpoints.get(TOKEN, 0)) / one.pairs for one in runs)
-        grows = [self.growth("collection", what) for what in ("wall", "cpu", "requests")]
-        exponents = [exponent for exponent in grows if exponent is not None]
+        exponents = self._exponents("collection")
+        floor = self._exponents("floor")
         return [
             self._at_most(1.5, "CPU of the floor", self.ratio("collection", "floor", 100, "cpu"), 100),
             self._at_most(0.2, "CPU of `uri`", self.ratio("collection", "uri", 100, "cpu"), 100),
@@ -112,14 +112,22 @@ class Figures:
             ),
             Goal(
                 f"wall time, CPU and requests grow linearly or better (N^{STEADY} at most)",
-                ", ".join(f"N^{exponent:.2f}" for exponent in exponents) or "not measured",
+                (_powers(exponents) or "not measured") + (f" (the floor: {_powers(floor)})" if floor else ""),
                 max(exponents) <= STEADY if exponents else None,
             ),
             Goal("at most 10 requests for a pair besides the token, with every N", f"{most:.1f} at most", most <= 10),
             Goal("one token request in a run", ", ".join(map(str, sorted(tokens))), tokens == {1}),
         ]
 
+    def _exponents(self, case: str) -> list[float]:
+        grows = [self.growth(case, what) for what in ("wall", "cpu", "requests")]
+        return [exponent for exponent in grows if exponent is not None]
+
     @staticmethod
     def _at_most(most: float, of: str, found: Spread | None, pairs: int) -> Goal:
         text = f"at most {most} times the {of}, {pairs} pairs"
         return Goal(text, str(found) if found else "not measured", found.median <= most if found else None)
+
+
+def _powers(exponents: list[float]) -> str:
+    return ", ".join(f"N^{exponent:.2f}" for exponent in exponents)
