@@ -166,7 +166,7 @@ def test_what_is_no_longer_selected_is_not_fed(
     assert run.facts["cleanup_result"]["enabled"] is True
 
 
-@pytest.mark.parametrize("world", ["friendly", "nasty"])
+@pytest.mark.parametrize("world", ["friendly", pytest.param("nasty", marks=pytest.mark.slow)])
 def test_after_mirroring_was_disabled_nothing_is_fed(simulate: Any, playbook: Any, world: str) -> None:
     """Also where a deleted topic is listed for a while, the service accepts deletions of what is not there, and throttles."""
     simulator = simulate(world, timing={"topic_delete_seconds": 1.5}, **OFF)

@@ -207,6 +207,7 @@ def test_lag_is_waited_for(simulate: Any, playbook: Any) -> None:
     assert run.facts["validate_result"]["lag"]["worst"]["seconds"] == 1
 
 
+@pytest.mark.slow
 def test_what_was_seen_before_waiting_for_lag_is_looked_at_again(simulate: Any, playbook: Any, observe: Any) -> None:
     """Somebody disables mirroring while this run waits for its lag."""
     simulator = simulate(

@@ -128,7 +128,7 @@ def test_nothing_is_done_without_a_confirmation(verb: str, confirm: Any, world: 
     world.untouched()
 
 
-@pytest.mark.parametrize("name", ["guid", "crn", "several"])
+@pytest.mark.parametrize("name", ["several", *(pytest.param(name, marks=pytest.mark.slow) for name in ("guid", "crn"))])
 def test_ways_to_confirm(name: str, world: World) -> None:
     world.begin()
     names = {"guid": world.target.guid, "crn": str(world.target.crn), "several": f"another,{TARGET}"}
@@ -335,7 +335,7 @@ def test_what_came_from_the_source_is_not_sent_back(world: World) -> None:
     assert again.changed == 0
 
 
-@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_only_the_authorization_of_this_collection_is_taken_back(own: bool, world: World, observe: Any) -> None:
     simulator = world.begin("friendly", "fresh", policies=[] if own else [THERE])
     world.run("mirror", mirroring_failback=True).worked()
@@ -354,6 +354,7 @@ def test_disable_works_without_the_source(world: World) -> None:
     assert [entry["path"] for entry in simulator.journal if of_source(entry, world.source)] == []
 
 
+@pytest.mark.slow
 def test_throughput_goes_along_where_it_is_needed(world: World) -> None:
     """API §3.5: above 150 MB/s, the change has to carry it."""
     large = {"throughput": "300", "storage_size": "4096"}
@@ -452,7 +453,7 @@ def test_one_pair_of_a_fleet_is_failed_over(world: World, playbook: Any) -> None
     assert world.selected(world.target) == []
 
 
-@pytest.mark.parametrize("echo", ["full", "none"])
+@pytest.mark.parametrize("echo", ["full", pytest.param("none", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mode", ["planned", "unplanned"])
 def test_one_wrong_404_is_no_proof(echo: str, mode: str, world: World) -> None:
     """Else it would be told that nothing arrives any more, while it does."""
@@ -547,6 +548,7 @@ def test_a_reverse_does_not_follow_a_failback_that_was_interrupted(world: World)
     assert world.direction == "forward"
 
 
+@pytest.mark.slow
 def test_what_was_done_is_told_though_it_cannot_be_looked_at(world: World) -> None:
     simulator = world.begin()
     path = "/v2/resource_instances"
@@ -571,6 +573,7 @@ def undisturbed(world: World, simulator: Any, path: str) -> int:
     return before + 1
 
 
+@pytest.mark.slow
 def test_disable_says_what_it_has_not_asked(world: World) -> None:
     world.begin(state="backward")
     assert "name source and target the other way round" in world.run("disable").worked().output
@@ -594,6 +597,7 @@ def test_a_loss_that_is_fine_for_a_check_is_not_accepted_for_a_failover(world: W
     assert "is behind by 60 s at most" in world.run("failover", failover_max_lag=60, **given).worked().output
 
 
+@pytest.mark.slow
 def test_topics_of_which_nothing_is_known_are_told(world: World) -> None:
     world.begin(series=[{**one, "points": [[90000, None]]} if one["topic"] == "payments" else one for one in STILL])
     run = world.run("failover", mirroring_topics_timeout=1).worked()
@@ -602,6 +606,7 @@ def test_topics_of_which_nothing_is_known_are_told(world: World) -> None:
     assert told in run.facts["failover_result"]["notes"]
 
 
+@pytest.mark.slow
 def test_topics_that_came_under_another_alias_are_not_sent_back(world: World) -> None:
     came = topics("orders", "orders.prod", "prod.checkpoints.internal")
     world.begin(state="off", target={"topics": came})
@@ -609,6 +614,7 @@ def test_topics_that_came_under_another_alias_are_not_sent_back(world: World) ->
     assert world.selected(world.source) == ["^orders$"]
 
 
+@pytest.mark.slow
 def test_what_was_written_is_recorded_before_the_run_ends(world: World) -> None:
     """So that it is in a record also if the run is killed while it waits."""
     world.begin(timing={"operation_seconds": 8})
@@ -672,6 +678,7 @@ def test_a_failover_ends_a_failback_that_was_interrupted(world: World, observe: 
     assert world.direction == "backward"
 
 
+@pytest.mark.slow
 def test_a_failback_without_monitoring(world: World) -> None:
     world.begin(state="backward", monitoring=[])
     assert "failback_accept_unknown_loss: true" in told_twice(world.run("failback", mirroring_topics_timeout=1))
@@ -712,6 +719,7 @@ def test_a_planned_failover_of_what_is_not_there_names_the_way_on(world: World) 
     world.untouched()
 
 
+@pytest.mark.slow
 def test_a_gate_waits_for_fresh_values_also_where_updates_are_not_waited_for(world: World) -> None:
     """What was measured before the start may be five minutes old, whatever a scheduler says of updates."""
     simulator = world.begin(series=lagging(orders=0, payments=0), timing={"metrics_interval_seconds": 600})
@@ -797,6 +805,7 @@ def test_a_document_that_goes_on_showing_settings_after_a_disable(world: World) 
     assert world.direction == "backward"
 
 
+@pytest.mark.slow
 def test_mirroring_is_disabled_although_the_selection_cannot_be_read(world: World) -> None:
     """The update needs the platform only. That is not guessed, but can be asked for."""
     simulator = world.begin()
@@ -837,6 +846,7 @@ def test_another_spelling_of_the_target_confirms_as_well(world: World) -> None:
     assert run.facts["failover_result"]["outcome"] == "done"
 
 
+@pytest.mark.slow
 def test_copies_under_the_alias_that_is_shown_are_not_sent_back(world: World) -> None:
     """Whatever the variables and the regions say, and although none of the service's own topics is listed."""
     mirrors = {"source": SOURCE, "source_alias": "dc1", "target_alias": "us-east"}
