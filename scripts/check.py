@@ -193,7 +193,8 @@ def contract() -> None:
 def integration() -> None:
     with one_at_a_time():
         run("scripts/chromium.sh")
-    pytest("integration", "tests/integration")
+    # Half of their time passes while the simulated cloud takes its own.
+    pytest("integration", "tests/integration", workers=2)
 
 
 def faults() -> None:
