@@ -77,7 +77,7 @@ def test_kills() -> None:
     worlds_and_victims = 4
     more_than, sampled = told("tests/integration/test_crash_sweep.py")
     assert worlds_and_victims * len(boundaries) > more_than > 0.9 * worlds_and_victims * len(boundaries)
-    assert sampled == worlds_and_victims * (test_crash_sweep.SAMPLED + 1)
+    assert sampled == len(test_crash_sweep.SAMPLED_WORLDS) * (test_crash_sweep.SAMPLED + 1)
 
 
 def test_kills_of_recovery() -> None:
@@ -88,7 +88,7 @@ def test_kills_of_recovery() -> None:
             every += len(sweep.boundaries(simulator.journal))
     more_than, sampled = told("tests/integration/test_recovery_killed.py")
     assert every > more_than > 0.8 * every
-    assert sampled == len(test_recovery_killed.JOURNEYS) * (test_recovery_killed.SAMPLED + 1)
+    assert sampled == len(test_recovery_killed.SAMPLED_JOURNEYS) * (test_recovery_killed.SAMPLED + 1)
 
 
 def test_runs_at_the_same_moment() -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 SEED = 20261123
 CHUNKS = 6
 SAMPLED = 2
+SAMPLED_WORLDS = [("full", "everything"), ("none", "the parent")]
 TIMING = {"operation_seconds": 1.5, "policy_readable_seconds": 0.2}
 SETTINGS = {"mirroring_poll_interval": 0.3}
 
@@ -36,8 +37,7 @@ def sweep(simulate: Any, playbook: Any, observe: Any, echo: str, victim: str) ->
     return Sweep(Journey("mirror", lambda: simulate(**world), lambda: SETTINGS, arrived), playbook, observe, victim)
 
 
-@pytest.mark.parametrize("victim", ["everything", "the parent"])
-@pytest.mark.parametrize("echo", ["full", "none"])
+@pytest.mark.parametrize(("echo", "victim"), SAMPLED_WORLDS)
 def test_killed_at_some_request(sweep: Sweep, echo: str, victim: str, record_property: Any) -> None:
     """A seeded sample, and always the update: processed and not answered."""
     update = next(number for number, entry in enumerate(sweep.journal, 1) if entry["method"] == "PATCH")

@@ -14,7 +14,7 @@ from ansible_collections.mirrorops.event_streams.tests.faults.matrix import DURA
 from ansible_collections.mirrorops.event_streams.tests.faults.stage import Stage
 
 SEED = 20261123
-SAMPLED, SAMPLED_WHEN_SLOW = 8, 60
+SAMPLED, SAMPLED_WHEN_SLOW = 4, 60
 SHORT = {"retry_timeout": 2, "request_timeout": HANG / 2}
 """So that what lasts for ever ends soon."""
 

@@ -490,7 +490,7 @@ def beside_a_third(world: World, instance: str, echo: str, selection: list[str],
     world.begin(state="off", instances=instances, switches={"echo": echo}, **changes)
 
 
-@pytest.mark.parametrize("echo", ["full", "none"])
+@pytest.mark.parametrize("echo", [pytest.param("full", marks=pytest.mark.slow), "none"])
 @pytest.mark.parametrize("verb", ["failback", "reverse"])
 def test_another_pairs_mirroring_is_left_alone(verb: str, echo: str, world: World) -> None:
     """Where nothing is echoed, the names of the service's own topics tell."""
@@ -499,7 +499,7 @@ def test_another_pairs_mirroring_is_left_alone(verb: str, echo: str, world: Worl
     world.untouched()
 
 
-@pytest.mark.parametrize("echo", ["full", "none"])
+@pytest.mark.parametrize("echo", [pytest.param("full", marks=pytest.mark.slow), "none"])
 @pytest.mark.parametrize("verb", ["disable", "failover"])
 def test_what_the_target_mirrors_is_told_where_the_source_is_not_asked(verb: str, echo: str, world: World) -> None:
     beside_a_third(world, TARGET, echo, ["^x$"], {})

@@ -390,7 +390,10 @@ class Relay:
             worker.join(10)
 
 
-@pytest.mark.parametrize("after_hello", [False, True], ids=["at once", "during the handshake"])
+@pytest.mark.parametrize(
+    "after_hello",
+    [pytest.param(False, id="at once", marks=pytest.mark.slow), pytest.param(True, id="during the handshake")],
+)
 def test_a_handshake_that_is_cut_off_is_repeated(secured: Any, certificates: Certificates, after_hello: bool) -> None:
     """A load balancer that restarts is no wrong certificate."""
     one = secured()
