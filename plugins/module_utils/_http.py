@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import email.utils
 import functools
+import http.client
 import math
 import os
 import random
@@ -325,11 +326,14 @@ def _host(url: str) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason, without the object addresses that urllib3 puts into its texts."""
+    """The innermost reason, without the object addresses that urllib3 puts into its texts. Of what came and is no HTTP only the kind is told:
+    where a service breaks the protocol, that may be the line with the token."""
     while True:
         inner = getattr(error, "reason", None) or next(
             (arg for arg in error.args if isinstance(arg, BaseException)), None
         )
         if not isinstance(inner, BaseException):
+            if isinstance(error, (http.client.HTTPException, ValueError)) and not isinstance(error, OSError):
+                return type(error).__name__
             return f"{type(error).__name__}: {str(error).rpartition(': ')[2]}" if str(error) else type(error).__name__
         error = inner

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import email.utils
+import http.client
 import pathlib
 import re
 import time
 import typing as t
+import unittest.mock
 
 import pytest
+from urllib3.exceptions import InvalidChunkLength, ProtocolError
 
 from ansible_collections.mirrorops.event_streams.plugins.module_utils import _errors, _http
 from ansible_collections.mirrorops.event_streams.plugins.module_utils._api import Api
@@ -459,3 +462,31 @@ def test_a_token_that_an_error_carries_is_not_shown(body: str, status: int, serv
         read(make_api(server.url, make_call(clock)))
     shown = f"{caught.value.message} {caught.value.failure()}"
     assert not any(part in shown for part in token.split("."))
+
+
+def test_what_came_and_is_no_http_is_not_shown(server: Scripted, clock: FakeClock) -> None:
+    """After a status that has no body, the body with the token is where the next line of a status should be."""
+    server.expect("POST", "/thing", {"access_token": SECRET}, status=100, form={"apikey": "a"})
+    call = make_call(clock=clock)
+    lines = traced(call)
+    with pytest.raises(_errors.NoAnswer, match=r"no complete answer from .*: BadStatusLine") as caught:
+        Http(call).once("POST", server.url + "/thing", attempt="x", form={"apikey": "a"})
+    assert SECRET not in f"{caught.value} {caught.value.failure()} {lines}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        http.client.BadStatusLine(SECRET),
+        http.client.UnknownProtocol(SECRET),
+        InvalidChunkLength(unittest.mock.Mock(), SECRET.encode()),
+        ValueError(f"no URL: {SECRET}"),
+    ],
+)
+def test_of_what_breaks_the_protocol_the_kind_is_told(error: Exception) -> None:
+    assert _http._cause(ProtocolError("Connection broken", error)) == type(error).__name__
+
+
+def test_what_our_own_side_says_is_told() -> None:
+    gone = http.client.RemoteDisconnected("Remote end closed connection without response")
+    assert _http._cause(ProtocolError("Connection aborted.", gone)) == f"RemoteDisconnected: {gone}"
