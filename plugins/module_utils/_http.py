@@ -186,7 +186,7 @@ class Http:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             # ValueError: ``requests`` reads a Location that is no URL even where no redirect is followed.
             failure = _errors.NoAnswer(f"no complete answer from {_host(url)}: {_cause(error)}")
-            if "NewConnectionError" in repr(error):
+            if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in _causes(error)):
                 failure.processed = "no"
             raise failure from error
         except OSError:
@@ -298,13 +298,16 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
 def _was_refused_by_us(error: BaseException) -> bool:
     """Whether a certificate was not accepted. Everything else that breaks TLS, a handshake or a record, may pass, and may have come after
     the request."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+def _causes(error: BaseException) -> t.Iterator[BaseException]:
+    """An error of ``requests`` and all that urllib3 wrapped into it. Only their types tell something for certain: texts may come from the service."""
     causes: list[t.Any] = [error]
     while causes:
         cause = causes.pop()
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
+        yield cause
         causes += [inner for inner in (getattr(cause, "reason", None), *cause.args) if isinstance(inner, BaseException)]
-    return False
 
 
 def _arriving(response: t.Any) -> t.Iterator[bytes]:

@@ -8,6 +8,7 @@ import email.utils
 import http.client
 import pathlib
 import re
+import socket
 import time
 import typing as t
 import unittest.mock
@@ -490,3 +491,21 @@ def test_of_what_breaks_the_protocol_the_kind_is_told(error: Exception) -> None:
 def test_what_our_own_side_says_is_told() -> None:
     gone = http.client.RemoteDisconnected("Remote end closed connection without response")
     assert _http._cause(ProtocolError("Connection aborted.", gone)) == f"RemoteDisconnected: {gone}"
+
+
+def test_no_answer_can_say_that_a_request_was_not_sent(server: Scripted, clock: FakeClock) -> None:
+    """Else a write could be repeated that has taken effect."""
+    server.expect("POST", "/thing", "NewConnectionError", status=100, form={"apikey": "a"})
+    with pytest.raises(_errors.NoAnswer) as caught:
+        Http(make_call(clock=clock)).once("POST", server.url + "/thing", attempt="x", form={"apikey": "a"})
+    assert caught.value.processed != "no"
+
+
+def test_nothing_is_sent_to_a_name_that_cannot_be_resolved(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*_arguments: object) -> t.NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    with pytest.raises(_errors.NoAnswer) as caught:
+        Http(make_call(clock=clock)).once("POST", "https://nowhere.invalid/thing", attempt="x", form={"apikey": "a"})
+    assert caught.value.processed == "no"
